@@ -1,0 +1,129 @@
+"""What a batch is when it is posted, and what comes back for it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from .problem import Limits, Problem, Request
+from .verdict import BatchState, Detail, Isolation, SourceStatus
+
+
+def _details(value: Any) -> Any:
+    return list(Detail) if value == "full" else value
+
+
+Details = Annotated[
+    list[Detail],
+    BeforeValidator(_details, json_schema_input_type=list[Detail] | Literal["full"]),
+]
+
+
+class Batch(Request):
+    """The body of `POST /v1/batches`: problems with limits, judged for one run."""
+
+    run: str = Field("default", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    problems: list[Problem] = Field(min_length=1)
+    limits: Limits = Limits()
+    isolation: Isolation = Isolation.SPLIT
+    detail: Details = Field([], description='what the answer carries for each cell; "full" for all of it')
+
+
+class Answer(BaseModel):
+    """Base of what we send: frozen, and an older reader leaves aside what a newer sender added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SolutionReport(Answer):
+    """What can be said of one solution by itself."""
+
+    status: SourceStatus
+    message: str | None = None
+
+
+class TestReport(Answer):
+    """What can be said of one test by itself. `vacuous`: it never used the solution."""
+
+    __test__ = False  # not a test class, whatever pytest makes of its name
+
+    status: SourceStatus
+    message: str | None = None
+    vacuous: bool = False
+
+
+class CellReport(Answer):
+    """The details of one cell, those of them that were asked for."""
+
+    message: str | None = None
+    cpu_ms: float | None = None
+    wall_ms: float | None = None
+    stdout: str | None = None
+
+
+class ProblemResult(Answer):
+    """The passing matrix of one problem: `matrix[i]` is the row of solution i, one letter a test."""
+
+    id: str
+    matrix: list[Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[PFETMCSX]*$"})]]
+    solutions: list[SolutionReport]
+    tests: list[TestReport]
+    outputs: list[list[str | None]] | None = None
+    cells: list[list[CellReport]] | None = None
+
+
+class CellCounts(Answer):
+    """Cells of a batch: all of them, those judged, and of these the ones run and the ones answered from an equal cell."""
+
+    total: int
+    done: int = 0
+    executed: int = 0
+    cached: int = 0
+
+
+class BatchStatus(Answer):
+    """The answer of `POST /v1/batches` and `GET /v1/batches/{id}`; `problems` is null until the batch is final."""
+
+    id: str
+    run: str
+    status: BatchState
+    cells: CellCounts
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    problems: list[ProblemResult] | None = None
+    error: str | None = None
+
+
+class BatchPage(Answer):
+    """The answer of `GET /v1/batches`: newest first, without their problems; `next` is the cursor of the next page."""
+
+    batches: list[BatchStatus]
+    next: str | None = None
+
+
+class RunUsage(Answer):
+    """What one run has used so far."""
+
+    run: str
+    batches: int = 0
+    cells: int = 0
+    executed: int = 0
+    cached: int = 0
+    cpu_seconds: float = 0.0
+    queue_wait_seconds: float = Field(0.0, description="mean wait of the run's batches before their first cell ran")
+    last_batch_at: datetime | None = None
+
+
+class RunList(Answer):
+    """The answer of `GET /v1/runs`."""
+
+    runs: list[RunUsage]
+
+
+class Health(Answer):
+    """The answer of `GET /healthz` and `GET /readyz`."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    workers: int | None = None

@@ -1,0 +1,89 @@
+"""What the service and the workers exchange through Redis: a chunk of rows to judge, and what came of it.
+
+Equal solutions of a problem form one row and equal tests one column: each such cell runs once and counts for all.
+"""
+
+from pydantic import NonNegativeInt
+
+from .batch import Answer
+from .problem import Limits, Request, Test
+from .text import SourceText
+from .verdict import Detail, Isolation, SourceStatus
+
+
+class Order(Request):
+    """What all chunks of a batch have in common."""
+
+    run: str
+    limits: Limits
+    isolation: Isolation
+    detail: list[Detail]
+
+
+class Columns(Request):
+    """The tests of one problem, each once, and what its solutions run with."""
+
+    entry_point: str | None
+    prelude: SourceText
+    tests: list[Test]
+
+
+class Row(Request):
+    """One solution to judge. `columns` are indices into `Columns.tests`; null is all of them."""
+
+    solution: SourceText
+    columns: list[NonNegativeInt] | None = None
+
+
+class Chunk(Request):
+    """Some rows of one problem: about half a second of work.
+
+    `cells` counts the cells asked for that this chunk answers, equal ones counted each.
+    """
+
+    problem: NonNegativeInt
+    rows: list[Row]
+    cells: NonNegativeInt
+
+
+class SourceReport(Answer):
+    """What can be said of one solution by itself."""
+
+    status: SourceStatus
+    message: str | None = None
+
+
+class CellDetail(Answer):
+    """What a worker says of one cell, as far as the order asked."""
+
+    message: str | None = None
+    cpu_ms: float | None = None
+    wall_ms: float | None = None
+    stdout: str | None = None
+    output: str | None = None
+
+
+class RowResult(Answer):
+    """The verdict letters of one row, one a test, `S` where a column was not asked for."""
+
+    verdicts: str
+    solution: SourceReport
+    cells: list[CellDetail] | None = None
+
+
+class ColumnReport(Answer):
+    """What a chunk learnt of one test. `used` is true, false, or null where no cell got far enough to tell."""
+
+    status: SourceStatus
+    message: str | None = None
+    used: bool | None = None
+
+
+class ChunkResult(Answer):
+    """What came of one chunk."""
+
+    rows: list[RowResult]
+    tests: list[ColumnReport]
+    executed: int
+    cpu_seconds: float
+    worker: str

@@ -1,0 +1,135 @@
+"""Where things stand in Redis: the queue, the job, and the keys of a batch. Names only; no connection is made here.
+
+Life of a batch. The service writes `columns`, `chunks` and the batch hash, and enqueues one job a chunk in the same
+transaction: a batch is accepted whole or not at all. A worker leases the chunk it judges (a member of `LEASES`, scored
+with the time at which the lease ends) and renews the lease while it works. It writes the result, the batch's counters
+and, with the last chunk, its final state in one step, which does nothing when that chunk's result is already there: a
+chunk may be delivered twice, its result counts once. The service enqueues anew what was leased and never finished.
+Each step publishes a `Event` on `EVENTS`.
+"""
+
+from typing import Literal
+
+from .batch import Answer
+from .verdict import BatchState
+
+QUEUE = "crossjudge"
+"""The RQ queue of chunks. Its jobs carry ids only, as JSON."""
+
+JOB = "crossjudge.worker.jobs.judge_chunk"
+"""Dotted path of the function that RQ calls with `(batch_id, chunk)`; the service never imports it."""
+
+EVENTS = "crossjudge:events"
+"""Publish/subscribe channel of `Event`, as JSON."""
+
+LEASES = "crossjudge:leases"
+"""Sorted set of `lease_member(batch, chunk)`, scored with the Unix time in seconds at which the lease ends."""
+
+WORKERS = "crossjudge:workers"
+"""Sorted set of worker names, scored with the Unix time in seconds at which each was last alive."""
+
+WORKER_INFO = "crossjudge:workers:info"
+"""Hash from worker name to `WorkerInfo`, as JSON."""
+
+BATCHES = "crossjudge:batches"
+"""Sorted set of batch ids, scored with the Unix time in seconds of their creation."""
+
+RUNS = "crossjudge:runs"
+"""Sorted set of run names, scored with the Unix time in seconds of their latest batch."""
+
+LEASE_SECONDS = 6.0
+"""How long a worker may be silent before its chunk is given to another."""
+
+WORKER_SILENT_SECONDS = 10.0
+"""How long a worker may be silent before it no longer counts as there."""
+
+MAX_ATTEMPTS = 3
+"""How often a chunk is delivered before its cells are given up as not judged (`X`)."""
+
+
+class Event(Answer):
+    """Something happened to a batch: it moved on by a chunk, or it reached a final state."""
+
+    batch: str
+    status: BatchState
+    total: int
+    done: int
+
+
+class WorkerInfo(Answer):
+    """What a worker says of itself."""
+
+    name: str
+    host: str
+    pid: int
+    version: str
+    jails: int
+    sandbox: Literal["nsjail"] = "nsjail"
+
+
+def batch_key(batch: str) -> str:
+    """Hash of a batch: run, order, layout, status, times and counters (see `BatchField`)."""
+    return f"crossjudge:batch:{batch}"
+
+
+def columns_key(batch: str) -> str:
+    """Hash from problem index to `Columns`, as JSON."""
+    return f"{batch_key(batch)}:columns"
+
+
+def chunks_key(batch: str) -> str:
+    """Hash from chunk index to `Chunk`, as JSON."""
+    return f"{batch_key(batch)}:chunks"
+
+
+def results_key(batch: str) -> str:
+    """Hash from chunk index to `ChunkResult`, as JSON."""
+    return f"{batch_key(batch)}:results"
+
+
+def attempts_key(batch: str) -> str:
+    """Hash from chunk index to how often it has been started."""
+    return f"{batch_key(batch)}:attempts"
+
+
+def batch_keys(batch: str) -> list[str]:
+    """All keys of a batch: what expires, or is deleted, together."""
+    return [batch_key(batch), columns_key(batch), chunks_key(batch), results_key(batch), attempts_key(batch)]
+
+
+def run_batches_key(run: str) -> str:
+    """Sorted set of the ids of a run's batches, scored like `BATCHES`."""
+    return f"crossjudge:run:{run}:batches"
+
+
+def run_usage_key(run: str) -> str:
+    """Hash of a run's usage: `batches`, `cells`, `executed`, `cached`, `cpu_ms`, `started` (batches), `wait_ms`."""
+    return f"crossjudge:run:{run}:usage"
+
+
+def lease_member(batch: str, chunk: int) -> str:
+    """The name under which a chunk stands in `LEASES`."""
+    return f"{batch}/{chunk}"
+
+
+class BatchField:
+    """Fields of the hash at `batch_key`. Times are Unix seconds as decimal text; counters are integers."""
+
+    RUN = "run"
+    ORDER = "order"
+    """`Order`, as JSON."""
+    LAYOUT = "layout"
+    """The service's own note of how rows and columns make up the problems that were posted."""
+    STATUS = "status"
+    CREATED_AT = "created_at"
+    STARTED_AT = "started_at"
+    FINISHED_AT = "finished_at"
+    ERROR = "error"
+    CELLS_TOTAL = "cells_total"
+    CELLS_DONE = "cells_done"
+    EXECUTED = "executed"
+    CACHED = "cached"
+    CHUNKS_TOTAL = "chunks_total"
+    CHUNKS_DONE = "chunks_done"
+    RETENTION = "retention"
+    """Seconds for which the batch is kept once it is final."""

@@ -1,0 +1,43 @@
+"""Text that a model wrote, and JSON that can carry it.
+
+A model may write NUL bytes and lone surrogates. Neither makes a request invalid, so such text is carried as it is:
+pydantic's own `str` refuses lone surrogates, and so do the fast JSON libraries. Escaped (`\\ud800`) they are plain ASCII.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "Input should be a valid string")
+    return value
+
+
+# `Any` underneath: pydantic then hands the Python string through untouched, in and out.
+SourceText = Annotated[Any, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+"""Source text of a solution or a test: any Python string at all, lone surrogates included."""
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def dump_json(model: BaseModel, *, by_exclude_unset: bool = False) -> bytes:
+    """The model as ASCII JSON, lone surrogates escaped; `load_json` reads it back."""
+    document = model.model_dump(mode="python", exclude_unset=by_exclude_unset)
+    return json.dumps(document, default=_default, separators=(",", ":")).encode("ascii")
+
+
+def load_json(data: bytes | str) -> Any:
+    """Parse JSON, lone surrogates allowed.
+
+    Raises `ValueError` (also for text that is not UTF-8) and `RecursionError` for nesting past the interpreter's limit.
+    """
+    return json.loads(data)

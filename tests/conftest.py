@@ -1,0 +1,41 @@
+"""What tests of several packages share: a real Redis, and the data that lies beside some checkouts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from crossjudge.service.embedded import EmbeddedRedis, EmbeddedRedisError
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One real redis-server for the whole test run."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start()
+    except EmbeddedRedisError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> Iterator[str]:
+    """The URL of that server, emptied before and after the test."""
+    with Redis.from_url(redis_server.url) as connection:
+        connection.flushall()
+        yield redis_server.url
+        connection.flushall()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of benchmark data that is not part of the project; the test skips where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no benchmark data at {folder}")
+    return folder
