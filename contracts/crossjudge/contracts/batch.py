@@ -73,7 +73,7 @@ class ProblemResult(Answer):
 
 
 class CellCounts(Answer):
-    """Cells of a batch: all of them, those judged, and of these the ones run and the ones answered from an equal cell."""
+    """Cells of a batch: all, those judged, and of these the ones run and the ones answered from an equal cell."""
 
     total: int
     done: int = 0

@@ -1,7 +1,8 @@
 """Text that a model wrote, and JSON that can carry it.
 
 A model may write NUL bytes and lone surrogates. Neither makes a request invalid, so such text is carried as it is:
-pydantic's own `str` refuses lone surrogates, and so do the fast JSON libraries. Escaped (`\\ud800`) they are plain ASCII.
+pydantic's own `str` refuses lone surrogates, and so do the fast JSON libraries. Escaped (`\\ud800`) they are plain
+ASCII.
 """
 
 import json
