@@ -1,20 +1,29 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
 .PHONY: install demo test test-slow lint types up bench compose-test clean
-PYTHON ?= python3
+.DELETE_ON_ERROR:
+
 BIN := .venv/bin
 UV := $(BIN)/uv
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
 
 install: $(BIN)/.installed
 
-# uv comes into the environment it then fills; --no-group keeps torch out unless asked for.
+# uv comes into the environment that it then fills from uv.lock. The extra `trainer` (torch) is never among it.
 $(BIN)/.installed: pyproject.toml uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crossjudge needs Python 3.11 or newer; set PYTHON=python3.12, say")'
-	@[ -x $(UV) ] || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.9'; }
-	VIRTUAL_ENV=.venv $(UV) sync -q --active --inexact --locked --extra service --extra worker --extra plot
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' || { echo "crossjudge needs Python 3.11 or newer: install it" \
+		"(Debian: apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@{ $(BIN)/python -c '' && $(UV) --version; } >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(UV) --version >/dev/null 2>&1 || $(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.9'
+	@VIRTUAL_ENV=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync -q --active --inexact --locked \
+		--extra service --extra worker --extra plot
 	@touch $@
 
 demo: install
-	$(BIN)/crossjudge demo --output demo-output
+	@$(BIN)/crossjudge demo --output demo-output
 
 test: install
 	$(BIN)/pytest -m "not slow and not gpu"
@@ -29,11 +38,12 @@ types: install
 	$(BIN)/mypy
 
 up: install
-	$(BIN)/crossjudge up
+	@$(BIN)/crossjudge up
 
 bench: install
 	$(BIN)/python benchmarks/throughput.py
 
+# Needs Docker with Compose v2.
 compose-test: install
 	$(BIN)/python tests/compose/run.py
 
