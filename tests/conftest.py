@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from crossjudge.service.embedded import EmbeddedRedis, EmbeddedRedisError
 
 REPOSITORY = Path(__file__).parent.parent
+
+# A busy machine is slow, not wrong: no test of ours is timed, those that Hypothesis makes among them.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
