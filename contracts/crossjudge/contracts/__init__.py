@@ -14,6 +14,7 @@ from .batch import (
     SolutionReport,
     TestReport,
 )
+from .check import Check
 from .chunk import CellDetail, Chunk, ChunkResult, ColumnReport, Columns, Order, Row, RowResult, SourceReport
 from .error import MEDIA_TYPE, ProblemDetails, Violation
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
@@ -32,6 +33,7 @@ __all__ = [
     "CellCounts",
     "CellDetail",
     "CellReport",
+    "Check",
     "Chunk",
     "ChunkResult",
     "ColumnReport",
