@@ -3,6 +3,7 @@
 WorkerError
 ├── JailError         the sandbox broke or cannot start; the message says what to mend
 ├── Stopped           a judgement was given up because its `stop` was set
+├── Unreadable        what stands in Redis for a chunk is not what this version of the worker understands
 └── NotPrepared       a job was called in a process in which no worker has been set up
 """
 
@@ -17,6 +18,10 @@ class JailError(WorkerError):
 
 class Stopped(WorkerError):
     """A judgement was given up before its end, because its batch was cancelled or its lease was lost."""
+
+
+class Unreadable(WorkerError):
+    """What stands in Redis for a chunk is not what this version of the worker understands."""
 
 
 class NotPrepared(WorkerError):

@@ -1,0 +1,69 @@
+"""The command `crossjudge worker`. Imports next to nothing, for the command line imports it whatever is asked of it."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .settings import WorkerSettings
+
+
+def worker(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes.", show_default="one a core")
+    ] = None,
+    jails: Annotated[int | None, typer.Option(min=1, max=1024, help="Jails of each worker process.")] = None,
+    redis_url: Annotated[
+        str | None, typer.Option(help="The Redis that the service uses, redis://HOST:PORT/DB.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name in logs and answers.", show_default="host and pid")] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="End once the queue is empty.")] = False,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Judge what the service queues, in sandboxes on this machine.
+
+    Ctrl-C or SIGTERM lets each worker finish its chunk; once more lets go of it for other workers to judge.
+    """
+    settings = _settings(jails=jails, redis_url=redis_url, log_level=log_level)
+    from .logs import set_up_logging
+    from .loop import run_worker  # and with it everything that a job needs, once for all processes
+    from .supervisor import CANNOT_START, Supervisor
+
+    set_up_logging(settings.log_level)
+    base = name or f"{socket.gethostname()}-{os.getpid()}"
+
+    def body(number: int, ready: Callable[[], None]) -> None:
+        from .errors import JailError
+        from .pool import JailPool
+
+        try:
+            run_worker(settings, JailPool(settings), f"{base}-{number}", burst=burst, ready=ready)
+        except JailError as error:
+            typer.secho(f"The sandbox does not start: {error}", fg="red", err=True)
+            typer.echo("`crossjudge doctor` says what of it works on this machine, and how to mend the rest.", err=True)
+            raise SystemExit(CANNOT_START) from error
+
+    status = Supervisor(workers or len(os.sched_getaffinity(0)), body).run()
+    if status:
+        raise typer.Exit(1)
+
+
+def _settings(**given: int | str | None) -> "WorkerSettings":
+    """Options over environment. What is wrong with either is said in one line each."""
+    from pydantic import ValidationError
+
+    from .patience import connect
+    from .settings import WorkerSettings
+
+    try:
+        settings = WorkerSettings.model_validate({key: value for key, value in given.items() if value is not None})
+        connect(settings.redis_url)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}, got {each['input']!r}" for each in error.errors()]
+        raise typer.BadParameter("\n".join(wrong)) from error
+    except ValueError as error:
+        raise typer.BadParameter(f"redis_url {settings.redis_url!r}: {error}") from error
+    return settings

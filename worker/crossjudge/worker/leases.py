@@ -1,0 +1,112 @@
+"""The worker's pulse: a thread that says that the worker is alive, renews its leases, and hears of what to stop.
+
+It has a Redis connection of its own, so that it beats while the main thread waits for a jail or for the queue. It knows
+nothing of how a chunk is judged: it sets the `stop` of one that nobody wants any more.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from crossjudge.contracts.queue import (
+    LEASE_SECONDS,
+    LEASES,
+    WorkerInfo,
+    batch_key,
+    lease_member,
+    results_key,
+)
+
+from .patience import pauses
+from .registry import Registry
+from .strays import Strays
+
+log = structlog.get_logger(__name__)
+
+BEAT_S = LEASE_SECONDS / 3
+
+# KEYS: batch, results, leases. ARGV: chunk, lease member, lease seconds. Answers 0 where nobody wants the chunk any
+# more: its batch is gone or final, or another worker's result was there first. A lease that merely ran out (this
+# worker, or Redis, was away for a while) is taken again: whoever is first counts, and we are further on than the next.
+_RENEW = """
+local status = redis.call('HGET', KEYS[1], 'status')
+if (status ~= 'queued' and status ~= 'running') or redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[3], string.format('%.6f', time[1] + time[2] / 1e6 + ARGV[3]), ARGV[2])
+return 1
+"""
+
+
+class LeaseKeeper:
+    """Beats from `start` to `close`; what `hold` holds stays leased in between."""
+
+    def __init__(self, redis: Redis, info: WorkerInfo, *, beat_s: float = BEAT_S) -> None:
+        self._redis = redis
+        self._beat_s = beat_s
+        self._registry = Registry(redis, info)
+        self._strays = Strays(redis)
+        self._renew = redis.register_script(_RENEW)
+        self._held: dict[tuple[str, int], threading.Event] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop beating and say goodbye. A Redis that is away hears nothing, and forgets us by itself."""
+        self._closing.set()
+        if self._thread.ident is None:
+            return  # never started: nobody has heard of us
+        self._thread.join()
+        try:
+            self._registry.sign_off()
+        except RedisError as error:
+            log.warning("could not sign off", error=str(error))
+
+    @contextmanager
+    def hold(self, batch: str, index: int) -> Iterator[threading.Event]:
+        """Keep the lease of a chunk while in here; what it yields is set when nobody wants the chunk any more."""
+        stop = threading.Event()
+        with self._lock:
+            self._held[batch, index] = stop
+        try:
+            yield stop
+        finally:
+            with self._lock:  # never in the middle of a beat: it would lease anew what is about to be let go of
+                del self._held[batch, index]
+
+    def stop_all(self) -> None:
+        """Set the `stop` of all that is held: the worker is to end now."""
+        for stop in list(self._held.values()):
+            stop.set()
+
+    def beat(self) -> None:
+        """One beat. Raises `RedisError`."""
+        self._registry.announce()
+        with self._lock:
+            for (batch, index), stop in self._held.items():
+                keys = [batch_key(batch), results_key(batch), LEASES]
+                if not self._renew(keys, [index, lease_member(batch, index), LEASE_SECONDS]):
+                    stop.set()
+        if returned := self._strays.return_to_queue():
+            log.warning("put jobs back that a worker had lost", jobs=returned)
+
+    def _run(self) -> None:
+        next_pause = pauses()
+        is_away = False
+        wait_s = 0.0
+        while not self._closing.wait(wait_s):
+            try:
+                self.beat()
+            except RedisError as error:
+                if not is_away:
+                    log.warning("no pulse: redis does not answer", error=str(error))
+                is_away, wait_s = True, next_pause()
+            else:
+                is_away, wait_s, next_pause = False, self._beat_s, pauses()
