@@ -24,6 +24,7 @@ from crossjudge.contracts import (
     CellCounts,
     CellDetail,
     CellReport,
+    Check,
     Chunk,
     ChunkResult,
     ColumnReport,
@@ -114,6 +115,7 @@ MESSAGES: dict[str, BaseModel] = {
         ]
     ),
     "health": Health(version="0.1.0", workers=2),
+    "check": Check(name="user namespaces", status="fail", found="switched off", mend="sysctl kernel.x=1"),
     "problem_details": ProblemDetails(
         title="Unprocessable Content",
         status=422,
