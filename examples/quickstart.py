@@ -1,4 +1,4 @@
-"""Judge two solutions against four tests. Start a stack first (`make up`), then: .venv/bin/python examples/quickstart.py"""
+"""Judge two solutions against four tests. Start a stack (`make up`), then: .venv/bin/python examples/quickstart.py"""
 
 from crossjudge.client import Client
 
