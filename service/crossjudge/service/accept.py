@@ -1,0 +1,190 @@
+"""Writes a batch and its jobs to Redis: whole or not at all. Synchronous, as RQ is; called in a thread.
+
+The payloads go first, in pieces and with a time to live, so that a crash in between leaves nothing for ever. Then one
+transaction makes them lasting, makes the batch known, remembers its Idempotency-Key and enqueues its jobs.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+from redis import Redis, WatchError
+from redis.client import Pipeline
+from rq import Queue
+from rq.queue import EnqueueData
+from rq.serializers import JSONSerializer
+
+from crossjudge.contracts import BatchState, dump_json
+from crossjudge.contracts.queue import (
+    BATCHES,
+    EVENTS,
+    JOB,
+    QUEUE,
+    RUNS,
+    BatchField,
+    Event,
+    batch_key,
+    chunks_key,
+    columns_key,
+    run_batches_key,
+    run_usage_key,
+)
+
+from .errors import KeyReused, QueueFull
+from .settings import ServiceSettings
+from .split import Plan
+
+OPEN = "crossjudge:open"
+"""Sorted set of the ids of batches that may not be final yet, scored like `BATCHES`; the reaper keeps it tidy."""
+
+_Fields = dict[str | bytes | bytearray | memoryview | int | float, str | int | bytes]
+_PIECE_BYTES = 2**20
+_PAYLOAD_TTL = 600
+_JOB_FAILURE_TTL = 3600
+_RETRY_AFTER = {"Retry-After": "5"}
+
+
+def chunk_queue(connection: Redis) -> Queue:
+    """The RQ queue that the workers listen on."""
+    return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def chunk_job(batch: str, chunk: int, again: str = "") -> EnqueueData:
+    """The job of one chunk. `again` sets a second delivery apart: RQ drops a job when an earlier one of its id ends."""
+    return Queue.prepare_data(
+        JOB, args=[batch, chunk], job_id=job_id(batch, chunk, again), description=f"{batch}/{chunk}",
+        timeout=-1, result_ttl=0, failure_ttl=_JOB_FAILURE_TTL,
+    )  # fmt: skip
+
+
+def job_id(batch: str, chunk: int, again: str = "") -> str:
+    """The id of a chunk's job, from which `job_chunk` reads what is queued."""
+    return f"{batch}-{chunk}" + (f"-{again}" if again else "")
+
+
+def job_chunk(job: str) -> tuple[str, int] | None:
+    """The batch and the chunk that a job is for; none where the id is not one of ours."""
+    batch, _, rest = job.partition("-")
+    chunk = rest.partition("-")[0]
+    return (batch, int(chunk)) if chunk.isdecimal() else None
+
+
+def idempotency_key(key: str) -> str:
+    """Where it is remembered for which batch an Idempotency-Key stands."""
+    return f"crossjudge:idempotency:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+class Acceptor:
+    """Takes batches in."""
+
+    def __init__(self, connection: Redis, settings: ServiceSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._queue = chunk_queue(connection)
+
+    def earlier(self, key: str | None, body_digest: str) -> str | None:
+        """The batch that the key stands for already; none where it is new or its batch is gone.
+
+        Raises `KeyReused` where the key came with another body.
+        """
+        if key is None or not (noted := self._connection.get(idempotency_key(key))):
+            return None
+        return self._checked(noted, body_digest)
+
+    def accept(self, batch: str, created_at: float, plan: Plan, key: str | None, body_digest: str) -> str:
+        """Take the batch in; the id of the one that it is, which is an earlier one where the key stands for that."""
+        if plan.chunks:
+            self._refuse_when_full()
+            self._write_payloads(batch, plan)
+        guard = batch_key(batch) if key is None else idempotency_key(key)
+        while True:
+            with self._connection.pipeline() as pipe:
+                # Watching also keeps redis-py from sending a transaction twice when the connection breaks.
+                pipe.watch(guard)  # type: ignore[no-untyped-call]  # redis-py has no types here
+                noted = pipe.get(guard) if key is not None else None
+                if key is not None and noted and (first := self._checked(noted, body_digest)):
+                    self._connection.delete(columns_key(batch), chunks_key(batch))
+                    return first
+                pipe.multi()
+                if key is not None:
+                    note = f"{batch} {body_digest}"
+                    pipe.set(guard, note, ex=max(self._settings.idempotency_seconds, self._settings.retention_seconds))
+                self._write_batch(pipe, batch, created_at, plan)
+                try:
+                    pipe.execute()
+                except WatchError:
+                    continue
+                return batch
+
+    def _checked(self, noted: bytes | str, body_digest: str) -> str | None:
+        first, digest = (noted.decode("ascii") if isinstance(noted, bytes) else noted).split(" ")
+        if not self._connection.exists(batch_key(first)):
+            return None
+        if digest != body_digest:
+            raise KeyReused("this Idempotency-Key came with another body before: use a new key for a new batch")
+        return first
+
+    def _refuse_when_full(self) -> None:
+        waiting = self._connection.llen(self._queue.key)
+        if waiting >= self._settings.max_queued_chunks:
+            raise QueueFull(f"{waiting:,} chunks of work wait already: come again later", headers=_RETRY_AFTER)
+
+    def _write_payloads(self, batch: str, plan: Plan) -> None:
+        columns = ((str(index), dump_json(content)) for index, content in plan.columns.items())
+        chunks = ((str(index), dump_json(content)) for index, content in enumerate(plan.chunks))
+        for key, fields in ((columns_key(batch), columns), (chunks_key(batch), chunks)):
+            for piece in _pieces(fields):
+                with self._connection.pipeline(transaction=False) as pipe:
+                    pipe.hset(key, mapping=dict(piece))
+                    pipe.expire(key, _PAYLOAD_TTL)
+                    pipe.execute()
+
+    def _write_batch(self, pipe: Pipeline, batch: str, created_at: float, plan: Plan) -> None:
+        fields, run = self._fields(created_at, plan), plan.order.run
+        pipe.hset(batch_key(batch), mapping=dict(fields))
+        pipe.zadd(BATCHES, {batch: created_at})
+        pipe.zadd(RUNS, {run: created_at}, gt=True)
+        pipe.zadd(run_batches_key(run), {batch: created_at})
+        pipe.hincrby(run_usage_key(run), "batches", 1)
+        pipe.hincrby(run_usage_key(run), "cells", plan.cells_total)
+        if not plan.chunks:
+            pipe.expire(batch_key(batch), self._settings.retention_seconds)
+            return
+        pipe.zadd(OPEN, {batch: created_at})
+        pipe.persist(columns_key(batch))
+        pipe.persist(chunks_key(batch))
+        self._queue.enqueue_many([chunk_job(batch, chunk) for chunk in range(len(plan.chunks))], pipeline=pipe)
+        event = Event(batch=batch, status=BatchState.QUEUED, total=plan.cells_total, done=plan.cells_done)
+        pipe.publish(EVENTS, dump_json(event))
+
+    def _fields(self, created_at: float, plan: Plan) -> _Fields:
+        fields: _Fields = {
+            BatchField.RUN: plan.order.run,
+            BatchField.ORDER: dump_json(plan.order),
+            BatchField.LAYOUT: dump_json(plan.layout),
+            BatchField.STATUS: BatchState.QUEUED if plan.chunks else BatchState.DONE,
+            BatchField.CREATED_AT: f"{created_at:.3f}",
+            BatchField.CELLS_TOTAL: plan.cells_total,
+            BatchField.CELLS_DONE: plan.cells_done,
+            BatchField.EXECUTED: 0,
+            BatchField.CACHED: 0,
+            BatchField.CHUNKS_TOTAL: len(plan.chunks),
+            BatchField.CHUNKS_DONE: 0,
+            BatchField.RETENTION: self._settings.retention_seconds,
+        }
+        if not plan.chunks:  # nothing of it needs a worker
+            fields |= {BatchField.STARTED_AT: f"{created_at:.3f}", BatchField.FINISHED_AT: f"{created_at:.3f}"}
+        return fields
+
+
+def _pieces(fields: Iterator[tuple[str, bytes]]) -> Iterator[_Fields]:
+    """Fields in pieces of about a MiB, so that no single command keeps Redis busy for long."""
+    piece: _Fields = {}
+    size = 0
+    for name, value in fields:
+        piece[name] = value
+        size += len(value)
+        if size >= _PIECE_BYTES:
+            yield piece
+            piece, size = {}, 0
+    if piece:
+        yield piece

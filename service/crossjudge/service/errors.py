@@ -1,0 +1,107 @@
+"""What the service answers when it does not answer what was asked for.
+
+ServiceError                 has a status, a detail that says what to change, and headers
+├── BadRequest          400  the body cannot be read
+├── Forbidden           403  the caller may not
+├── UnknownBatch        404
+├── KeyReused           409  an Idempotency-Key stands for another body
+├── TooLarge            413
+├── UnsupportedMedia    415
+├── Invalid             422  the body can be read and is not a batch; `errors` says where
+├── QueueFull           429
+└── QueueUnreachable    503
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import ClassVar
+
+from crossjudge.contracts import ProblemDetails, Violation
+
+
+class ServiceError(Exception):
+    """Root of this package's errors: an answer that the caller can act on."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, detail: str, *, errors: Sequence[Violation] = (), headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers or {}
+
+    def details(self) -> ProblemDetails:
+        return problem_details(self.status, self.detail, self.errors)
+
+
+class BadRequest(ServiceError):
+    """The body cannot be read: broken encoding, not UTF-8, not JSON."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class Forbidden(ServiceError):
+    """This caller may not ask this service."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class UnknownBatch(ServiceError):
+    """There is no such batch, or no longer."""
+
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(f"there is no batch {shown(batch)}; batches are kept for a limited time once they are done")
+
+
+class KeyReused(ServiceError):
+    """The same Idempotency-Key came with two different bodies."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooLarge(ServiceError):
+    """The body is over the limit."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMedia(ServiceError):
+    """The body is of a type or an encoding that we do not read."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class Invalid(ServiceError):
+    """The body is JSON and not a batch that we take."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class QueueFull(ServiceError):
+    """There is more waiting than we promise to hold."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class QueueUnreachable(ServiceError):
+    """Redis does not answer, or nobody works on the queue."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def problem_details(status: int, detail: str, errors: Sequence[Violation] = ()) -> ProblemDetails:
+    """The problem+json body of an answer with that status."""
+    try:
+        title = HTTPStatus(status).phrase
+    except ValueError:
+        title = "Error"
+    return ProblemDetails(title=title, status=int(status), detail=detail, errors=list(errors))
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """A value from a request as it may stand in a message: printable ASCII or harmless letters, cut short."""
+    text = repr(value[: limit + 1] if isinstance(value, str) else value)
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text[: limit + 2])
+    return printable if len(text) <= limit + 2 else printable[:limit] + "…"

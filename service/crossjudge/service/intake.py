@@ -1,0 +1,79 @@
+"""From a JSON document to a batch that this server takes, or to a list of what is wrong with it. Pure."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossjudge.contracts import Batch, Problem, Violation
+
+from .errors import Invalid
+from .settings import ServiceSettings
+from .split import text_bytes
+from .violations import MOST_LISTED, listed, violations
+
+
+def read_batch(document: Any, settings: ServiceSettings) -> Batch:
+    """The batch that the document states. Raises `Invalid` with the place of each thing that is wrong."""
+    try:
+        batch = Batch.model_validate(document)
+    except ValidationError as error:
+        found = violations(error)
+        raise Invalid(_summary(found, error.error_count()), errors=found) from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply to be a batch") from None
+    _check_size(batch, settings)
+    broken = chain(_limits_above(batch, settings), _problems_wrong(batch, settings))
+    first = list(islice(broken, MOST_LISTED))
+    if first:
+        total = len(first) + sum(1 for _ in broken)
+        raise Invalid(_summary(first, total), errors=listed(iter(first), total))
+    return batch
+
+
+def _summary(found: list[Violation], total: int) -> str:
+    more = f" (and {total - 1:,} more: see `errors`)" if total > 1 else ""
+    return f"{found[0].path}: {found[0].detail}{more}"
+
+
+def _check_size(batch: Batch, settings: ServiceSettings) -> None:
+    problems = len(batch.problems)
+    if problems > settings.max_problems:
+        _refuse("$.problems", f"{problems:,} problems are over this server's limit of {settings.max_problems:,}")
+    cells = sum(len(problem.solutions) * len(problem.tests) for problem in batch.problems)
+    if cells > settings.max_cells:
+        _refuse(
+            "$.problems", f"{cells:,} cells (solutions × tests) are over this server's limit of {settings.max_cells:,}"
+        )
+
+
+def _refuse(path: str, detail: str) -> None:
+    violation = Violation(path=path, detail=f"{detail}: send several batches")
+    raise Invalid(f"{violation.path}: {violation.detail}", errors=[violation])
+
+
+def _limits_above(batch: Batch, settings: ServiceSettings) -> Iterator[Violation]:
+    for name, most in settings.largest_limits().items():
+        asked = getattr(batch.limits, name)
+        if asked > most:
+            yield Violation(path=f"$.limits.{name}", detail=f"{asked:g} is above this server's maximum of {most:g}")
+
+
+def _problems_wrong(batch: Batch, settings: ServiceSettings) -> Iterator[Violation]:
+    for index, problem in enumerate(batch.problems):
+        size = text_bytes(problem.prelude, settings.source_limit_bytes)
+        if size > settings.source_limit_bytes:
+            limit = f"{size:,} bytes is over the source limit of {settings.source_limit_bytes:,}"
+            yield Violation(path=f"$.problems[{index}].prelude", detail=limit)
+        yield from _pairs_outside(index, problem)
+
+
+def _pairs_outside(index: int, problem: Problem) -> Iterator[Violation]:
+    solutions, tests = len(problem.solutions), len(problem.tests)
+    for position, (solution, test) in enumerate(problem.pairs or ()):
+        path = f"$.problems[{index}].pairs[{position}]"
+        if solution >= solutions:
+            yield Violation(path=f"{path}[0]", detail=f"there is no solution {solution}: the problem has {solutions}")
+        if test >= tests:
+            yield Violation(path=f"{path}[1]", detail=f"there is no test {test}: the problem has {tests}")

@@ -1,0 +1,33 @@
+"""The service's note of how a batch was split, from which its answer is put together again. Kept beside the batch.
+
+Equal solutions share a row and equal tests share a column; what is over the source limit has neither, and is judged
+here: its cells are `E`.
+"""
+
+from pydantic import Field
+
+from crossjudge.contracts import Request
+
+
+class ProblemLayout(Request):
+    """Where the solutions and tests of one problem went."""
+
+    id: str
+    rows: list[int | None]
+    """The row of each solution; null where the solution is too large."""
+    columns: list[int | None]
+    """The column of each test, an index into `Columns.tests`; null where the test is too large."""
+    asked: list[str] | None = None
+    """One string a solution, one letter a test: `1` where the cell was asked for. Null is all of them."""
+    chunks: list[tuple[int, list[int]]] = Field([])
+    """Each chunk of the problem, with the rows that it holds, in its order."""
+    large_solutions: dict[int, int] = Field({})
+    """Bytes of each solution that is too large."""
+    large_tests: dict[int, int] = Field({})
+
+
+class Layout(Request):
+    """The whole batch."""
+
+    problems: list[ProblemLayout]
+    source_limit: int

@@ -1,0 +1,48 @@
+"""The service's settings: read once from the environment in `serve` or by the caller of `create_app`. Frozen."""
+
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from crossjudge.contracts import Limits
+
+
+class ServiceSettings(BaseSettings):
+    """What a service process needs to know. `CROSSJUDGE_MAX_CELLS=5000` sets `max_cells`; `REDIS_URL` counts too."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSJUDGE_", frozen=True, extra="ignore", populate_by_name=True)
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("CROSSJUDGE_REDIS_URL", "REDIS_URL"),
+        description="the Redis that all services and workers share",
+    )
+    allow_remote: bool = Field(False, description="answer clients of other machines too, though no API key is set")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    max_body_bytes: int = Field(256 * 2**20, ge=1, description="size of a request's body once decoded")
+    max_cells: int = Field(1_000_000, ge=1, description="cells of one batch, solutions × tests, asked for or not")
+    max_problems: int = Field(20_000, ge=1, description="problems of one batch")
+    max_queued_chunks: int = Field(50_000, ge=1, description="with that many chunks waiting, no new batch is taken")
+    source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
+
+    chunk_cells: int = Field(160, ge=1, description="cells of one chunk; half a second of work at 3 ms a cell")
+    chunk_source_bytes: int = Field(4 * 2**20, ge=1, description="source text of one chunk")
+    retention_seconds: int = Field(3600, ge=1, description="how long a batch can be read once it is final")
+    idempotency_seconds: int = Field(86_400, ge=1, description="how long an Idempotency-Key is remembered")
+
+    max_cpu_seconds: float = 60.0
+    max_wall_seconds: float = 300.0
+    max_memory_mb: int = 8192
+    max_processes: int = 256
+    max_disk_mb: int = 1024
+    max_output_kb: int = 4096
+
+    heartbeat_seconds: float = Field(15.0, gt=0, description="silence on an event stream before a comment is sent")
+    reap_seconds: float = Field(1.0, gt=0, description="how often leases that ended are looked for")
+    sweep_seconds: float = Field(10.0, gt=0, description="how often chunks that nobody holds are looked for")
+
+    def largest_limits(self) -> dict[str, float]:
+        """The most that a batch may ask for, by the name of the limit."""
+        return {name: getattr(self, f"max_{name}") for name in Limits.model_fields}

@@ -1,0 +1,179 @@
+"""Splits a batch into chunks of rows: what a worker is sent, and the note to put the answer together. Pure."""
+
+import json
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from crossjudge.contracts import (
+    AssertTest,
+    Batch,
+    Chunk,
+    Columns,
+    Detail,
+    Order,
+    Problem,
+    PytestTest,
+    Row,
+    StdioTest,
+    Test,
+)
+
+from .layout import Layout, ProblemLayout
+from .settings import ServiceSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is written to Redis for one batch. `cells_done` of its cells are judged already: the too large ones."""
+
+    order: Order
+    layout: Layout
+    columns: dict[int, Columns]
+    chunks: list[Chunk]
+    cells_total: int
+    cells_done: int
+
+
+@dataclass
+class _Rows:
+    """The distinct solutions of one problem, each with the columns that it needs and the cells that ask for them."""
+
+    solutions: list[str] = field(default_factory=list)
+    needed: list[set[int]] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+
+
+def split(batch: Batch, settings: ServiceSettings) -> Plan:
+    """Plan the work that a batch is."""
+    chunks: list[Chunk] = []
+    columns: dict[int, Columns] = {}
+    layouts: list[ProblemLayout] = []
+    total = done = 0
+    for index, problem in enumerate(batch.problems):
+        layout, tests, rows = _lay_out(problem, index, settings.source_limit_bytes)
+        asked = _count_asked(layout)
+        total, done = total + asked, done + asked - sum(rows.cells)
+        groups = list(_groups(rows, settings))
+        layouts.append(layout.model_copy(update={"chunks": [(len(chunks) + n, rs) for n, rs in enumerate(groups)]}))
+        chunks += [_chunk(index, group, rows, len(tests)) for group in groups]
+        if groups:
+            columns[index] = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=tests)
+    order = Order(run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch))
+    layout_note = Layout(problems=layouts, source_limit=settings.source_limit_bytes)
+    return Plan(order, layout_note, columns, chunks, total, done)
+
+
+def text_bytes(text: str, enough: int) -> int:
+    """Size of a text as UTF-8; where it is over `enough`, exactly, else perhaps only a bound that is not over."""
+    if len(text) * 4 <= enough:
+        return len(text) * 4
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def test_key(test: Test) -> tuple[str, str]:
+    """Equal for equal tests. Keys are not sorted: the order of an argument's keys is something a program can see."""
+    if isinstance(test, AssertTest | PytestTest):
+        return test.kind, test.code
+    return test.kind, json.dumps(test.model_dump(), separators=(",", ":"))
+
+
+def _test_bytes(test: Test, enough: int) -> int:
+    if isinstance(test, StdioTest):
+        return text_bytes(test.stdin + test.stdout, enough)
+    return text_bytes(test_key(test)[1], enough)
+
+
+def _distinct(batch: Batch) -> list[Detail]:
+    return list(dict.fromkeys(batch.detail))
+
+
+def _lay_out(problem: Problem, index: int, limit: int) -> tuple[ProblemLayout, list[Test], _Rows]:
+    large_solutions = _large([text_bytes(text, limit) for text in problem.solutions], limit)
+    large_tests = _large([_test_bytes(test, limit) for test in problem.tests], limit)
+    rows = _places(problem.solutions, large_solutions)
+    columns = _places([test_key(test) for test in problem.tests], large_tests)
+    layout = ProblemLayout(
+        id=str(index) if problem.id is None else problem.id,
+        rows=rows, columns=columns, asked=_asked(problem),
+        large_solutions=large_solutions, large_tests=large_tests,
+    )  # fmt: skip
+    tests = _firsts(problem.tests, columns)
+    return layout, tests, _rows(_firsts(problem.solutions, rows), layout, len(tests))
+
+
+def _large(sizes: list[int], limit: int) -> dict[int, int]:
+    return {index: size for index, size in enumerate(sizes) if size > limit}
+
+
+def _places(items: Sequence[Hashable], left_out: dict[int, int]) -> list[int | None]:
+    places: dict[Hashable, int] = {}
+    return [None if index in left_out else places.setdefault(item, len(places)) for index, item in enumerate(items)]
+
+
+def _firsts(items: Sequence[T], places: list[int | None]) -> list[T]:
+    firsts: dict[int, T] = {}
+    for item, place in zip(items, places, strict=True):
+        if place is not None:
+            firsts.setdefault(place, item)
+    return list(firsts.values())
+
+
+def _asked(problem: Problem) -> list[str] | None:
+    if problem.pairs is None:
+        return None
+    masks = [bytearray(b"0") * len(problem.tests) for _ in problem.solutions]
+    for solution, test in problem.pairs:
+        masks[solution][test] = ord("1")
+    return [mask.decode("ascii") for mask in masks]
+
+
+def _count_asked(layout: ProblemLayout) -> int:
+    if layout.asked is None:
+        return len(layout.rows) * len(layout.columns)
+    return sum(mask.count("1") for mask in layout.asked)
+
+
+def _rows(solutions: list[str], layout: ProblemLayout, columns: int) -> _Rows:
+    rows = _Rows(solutions, [set() for _ in solutions], [0] * len(solutions))
+    every = set(range(columns))
+    sent = sum(column is not None for column in layout.columns)
+    for solution, row in enumerate(layout.rows):
+        if row is None:
+            continue
+        if layout.asked is None:
+            rows.needed[row] = every
+            rows.cells[row] += sent
+            continue
+        mask = layout.asked[solution]
+        wanted = [c for letter, c in zip(mask, layout.columns, strict=True) if letter == "1" and c is not None]
+        rows.needed[row].update(wanted)
+        rows.cells[row] += len(wanted)
+    return rows
+
+
+def _groups(rows: _Rows, settings: ServiceSettings) -> Iterator[list[int]]:
+    """Rows that go together: whole ones, up to a chunk's cells and bytes; a row alone may be over either."""
+    group: list[int] = []
+    cells = size = 0
+    for row, needed in enumerate(rows.needed):
+        if not needed:
+            continue
+        more = len(rows.solutions[row])
+        if group and (cells + len(needed) > settings.chunk_cells or size + more > settings.chunk_source_bytes):
+            yield group
+            group, cells, size = [], 0, 0
+        group.append(row)
+        cells, size = cells + len(needed), size + more
+    if group:
+        yield group
+
+
+def _chunk(problem: int, group: list[int], rows: _Rows, columns: int) -> Chunk:
+    def row(index: int) -> Row:
+        needed = rows.needed[index]
+        return Row(solution=rows.solutions[index], columns=None if len(needed) == columns else sorted(needed))
+
+    return Chunk(problem=problem, rows=[row(index) for index in group], cells=sum(rows.cells[i] for i in group))

@@ -1,0 +1,105 @@
+"""What is wrong with a body, said in the caller's terms: a JSON path, and what to change there.
+
+Knows pydantic's errors and the contract's models, nothing of HTTP.
+"""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from crossjudge.contracts import AssertTest, Batch, CallTest, Limits, Problem, PytestTest, StdioTest, Violation
+
+from .errors import shown
+
+MOST_LISTED = 20
+
+_TESTS: dict[str, type[BaseModel]] = {"assert": AssertTest, "call": CallTest, "stdio": StdioTest, "pytest": PytestTest}
+
+
+def violations(error: ValidationError) -> list[Violation]:
+    """Each thing that pydantic found, as far as it is listed."""
+    found = error.errors(include_url=False)
+    return listed((_violation(detail) for detail in found[:MOST_LISTED]), len(found))
+
+
+def listed(found: Iterator[Violation], total: int) -> list[Violation]:
+    """The first few violations, and a line that says how many more there are."""
+    first = [violation for violation, _ in zip(found, range(MOST_LISTED), strict=False)]
+    if total > len(first):
+        first.append(Violation(path="$", detail=f"and {total - len(first):,} more"))
+    return first
+
+
+def json_path(location: Sequence[str | int]) -> str:
+    """`$.problems[0].tests[2].kind` for `("problems", 0, "tests", 2, "kind")`."""
+    return "$" + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" if part.isidentifier() else f"[{shown(part)}]"
+        for part in location
+    )
+
+
+def _place(location: Sequence[str | int]) -> list[str | int]:
+    """Pydantic's location without the tag that it puts in behind a test: `("problems", 0, "tests", 2, "call", ...)`."""
+    is_inside_test = len(location) > 4 and location[0] == "problems" and location[2] == "tests"
+    return [*location[:4], *location[5:]] if is_inside_test else list(location)
+
+
+def _owner(location: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that holds the field at this (pydantic) location."""
+    match list(location[:-1]):
+        case []:
+            return Batch
+        case ["limits"]:
+            return Limits
+        case ["problems", int()]:
+            return Problem
+        case ["problems", int(), "tests", int(), str(kind)]:
+            return _TESTS.get(kind)
+    return None
+
+
+def _violation(error: ErrorDetails) -> Violation:
+    location, kind = error["loc"], error["type"]
+    place = _place(location)
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _wrong_kind(place, error["input"])
+    if kind == "extra_forbidden":
+        return Violation(path=json_path(place), detail=_unknown_field(location))
+    if kind == "missing":
+        return Violation(path=json_path(place), detail="this field is required")
+    message = error["msg"].removeprefix("Input ")
+    detail = f"{message[:1].lower()}{message[1:]}, not {_what(error['input'])}"
+    return Violation(path=json_path(place), detail=detail)
+
+
+def _wrong_kind(place: list[str | int], test: Any) -> Violation:
+    kinds = ", ".join(_TESTS)
+    if not isinstance(test, dict):
+        return Violation(path=json_path(place), detail=f"a test is a string or an object, not {_what(test)}")
+    if "kind" not in test:
+        return Violation(path=json_path([*place, "kind"]), detail=f"this field is required: one of {kinds}")
+    detail = f"unknown kind {shown(test['kind'])}: use one of {kinds}{_nearest(test['kind'], list(_TESTS))}"
+    return Violation(path=json_path([*place, "kind"]), detail=detail)
+
+
+def _unknown_field(location: Sequence[str | int]) -> str:
+    owner = _owner(location)
+    names = list(owner.model_fields) if owner else []
+    known = f"; there are {', '.join(names)}" if names else ""
+    return f"unknown field {shown(location[-1])}{_nearest(location[-1], names) or known}"
+
+
+def _nearest(name: object, names: list[str]) -> str:
+    near = get_close_matches(str(name)[:100], names, n=1) if names else []
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"a list of {len(value):,}" if value else "an empty list"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else shown(value)
