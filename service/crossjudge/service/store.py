@@ -119,7 +119,7 @@ class Store:
                 if len(found) == limit:
                     return BatchPage(batches=found, next=cursor)
             if len(window) < limit:
-                return BatchPage(batches=found)
+                return BatchPage(batches=found, next=None)
             cursor = window[-1]
             scanned += len(window)
         return BatchPage(batches=found, next=cursor)

@@ -1,0 +1,62 @@
+"""What the OpenAPI document says beyond what FastAPI finds out by itself: the body, every error, the headers."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from crossjudge.contracts import MEDIA_TYPE, Batch, ProblemDetails
+
+from .settings import ServiceSettings
+
+Document = dict[str, Any]
+
+_REF = "#/components/schemas/{model}"
+_RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
+_ERRORS = {
+    400: "The body cannot be read: broken encoding, not UTF-8, not JSON.",
+    403: "Without API keys the service answers its own machine only.",
+    404: "There is no such batch, or no longer.",
+    409: "The Idempotency-Key came with another body before.",
+    413: "The body is over the server's limit, which `detail` says.",
+    415: "The body is of a type or an encoding that the service does not read.",
+    422: "Something is wrong with the request; `errors` says where and what to change.",
+    429: "Too much work waits already.",
+    500: "The service failed; its log says more.",
+    503: "Redis does not answer, or no worker is there.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, Document]:
+    """The `responses` of a route: these errors, and those that any route may answer with."""
+    return {status: _problem(status) for status in sorted({*statuses, 403, 500})}
+
+
+def _problem(status: int) -> Document:
+    answer: Document = {
+        "description": _ERRORS[status],
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}}},
+    }
+    return answer | ({"headers": _RETRY_AFTER} if status in (429, 503) else {})
+
+
+def batch_body() -> Document:
+    """`openapi_extra` of the route that reads a batch by hand."""
+    schema = {"$ref": _REF.format(model="Batch")}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def describe(app: FastAPI, settings: ServiceSettings) -> Document:
+    """The whole document."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas: Document = document.setdefault("components", {}).setdefault("schemas", {})
+    for model in (ProblemDetails, Batch):
+        schema = model.model_json_schema(ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    for name, most in settings.largest_limits().items():
+        field = schemas["Limits"]["properties"][name]
+        field["maximum"] = min(most, field["maximum"])
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return document
