@@ -4,6 +4,7 @@ Every step is one Lua script or one transaction, so a worker may die between any
 delivered twice: a result counts once, and what is let go of is either queued again or still leased.
 """
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -183,17 +184,28 @@ class Ledger:
     def requeue(self, task: Task, *, at_front: bool = False, count_attempt: bool = True) -> None:
         """Let go of the chunk and queue it again, in one step."""
         with self._redis.pipeline() as pipe:
+            enqueue(self._queue, task.batch, task.index, pipe=pipe, at_front=at_front)  # first: RQ says MULTI itself
+            pipe.zrem(LEASES, lease_member(task.batch, task.index))
             if not count_attempt:
                 pipe.hincrby(attempts_key(task.batch), str(task.index), -1)
-            pipe.zrem(LEASES, lease_member(task.batch, task.index))
-            enqueue(self._queue, task.batch, task.index, pipe=pipe, at_front=at_front)
             pipe.execute()
 
 
 def enqueue(queue: Queue, batch: str, index: int, *, pipe: Any = None, at_front: bool = False) -> None:
-    """Queue one chunk, as the service does it. `pipe` is a pipeline of redis-py, whose types RQ and it do not share."""
+    """Queue one chunk, as the service does it. `pipe` is a pipeline of redis-py, whose types RQ and it do not share.
+
+    The job's id names the chunk, for those who look for it, and is new: RQ deletes a job when an earlier one of its id
+    ends.
+    """
     queue.enqueue_call(
-        JOB, (batch, index), timeout=-1, result_ttl=0, failure_ttl=FAILURE_KEPT_S, at_front=at_front, pipeline=pipe
+        JOB,
+        (batch, index),
+        job_id=f"{batch}-{index}-{secrets.token_hex(4)}",
+        timeout=-1,
+        result_ttl=0,
+        failure_ttl=FAILURE_KEPT_S,
+        at_front=at_front,
+        pipeline=pipe,
     )
 
 

@@ -5,6 +5,7 @@ nothing happens in the middle of anything else, and forking is safe. The childre
 """
 
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -37,7 +38,7 @@ class _Seat:
     number: int
     pid: int | None = None
     started_at: float = 0.0
-    start_at: float = 0.0
+    start_at: float = math.inf
     failures: int = 0
 
 
@@ -133,6 +134,8 @@ class Supervisor:
         for seat in self._seats:
             if seat.pid:
                 os.kill(seat.pid, number)
+        how = {1: "each worker finishes its chunk", 2: "each worker lets go of its chunk"}
+        log.info("workers are to end", how=how.get(self._requests, "now"))
 
     def _kill_all(self) -> None:
         for seat in self._seats:

@@ -1,0 +1,51 @@
+"""Turning source text into code, in a process of its own: the compiler can be made to crash, hang or eat memory.
+
+The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
+a JSON line (`status`, `message`, `flags`) followed by the marshalled code, so that what was compiled before a crash
+still counts.
+"""
+
+import __future__
+
+import functools
+import json
+import marshal
+import operator
+import os
+import warnings
+from typing import Any
+
+from . import frames
+from .report import Report
+
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+
+
+def run(task: dict[str, Any], report: Report) -> None:
+    """Compile every source of the task."""
+    warnings.simplefilter("ignore")
+    for name, text, flags in task["sources"]:
+        answer, code = _compile(name, text, flags)
+        frames.write_frame(4, json.dumps(answer).encode("ascii") + b"\n" + code)
+    os._exit(0)
+
+
+def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
+    if not text.strip():
+        return {"status": "syntax_error", "message": "the source is empty"}, b""
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return {"status": "syntax_error", "message": f"line {line}: the source holds a NUL byte"}, b""
+    try:
+        code = compile(text, name, "exec", flags=flags, dont_inherit=True, optimize=0)
+    except SyntaxError as error:
+        place = f"line {error.lineno}: " if error.lineno else ""
+        return {"status": "syntax_error", "message": f"{place}{type(error).__name__}: {error.msg}"}, b""
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        return {"status": "syntax_error", "message": f"line {line}: the source holds a lone surrogate"}, b""
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return {"status": "syntax_error", "message": f"cannot be compiled: {type(error).__name__}: {error}"}, b""
+    return {"status": "ok", "message": None, "flags": code.co_flags & _FUTURE}, marshal.dumps(code)

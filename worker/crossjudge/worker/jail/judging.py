@@ -1,0 +1,96 @@
+"""From a test and a solution to what was observed of their cell. One function a way of running them.
+
+`STRATEGIES` maps the isolation and the kind of test to the function that runs such cells; a new way of isolating is a
+new entry. Each is given the row, the solution, the columns and one test, and returns the plain dict that the worker
+reads as `RawOutcome`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import compare, observing, values
+from .row import Row
+
+_EXPECTED_OUTPUT_SLACK = 4096
+
+
+def run_in_one(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """Solution and test in one interpreter (`assert`, `pytest`): the cell's own report is all there is."""
+    task = work | {"mode": test["kind"], "test": test["compiled"], "test_text": test["code"]}
+    return outcome(row.run(task))
+
+
+def run_call(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """The entry point called in the solution's process; what it returned is compared here."""
+    seen = row.run(work | {"mode": "call", "args": test["args"], "kwargs": test["kwargs"]})
+    result = outcome(seen)
+    if result["said"] == "returned":
+        report = observing.read_report(bytes(seen["report"].head))
+        result["check"] = _is_equal(test, report.get("value"))
+        if not result["check"]:
+            result["message"] = _difference(test["expected"], report.get("value"), seen["report"].is_cut)
+    return result
+
+
+def _is_equal(test: dict[str, Any], value: Any) -> bool:
+    try:
+        return compare.values_equal(test["expected"], value, test["tolerance"])
+    except (RecursionError, ValueError, TypeError, IndexError, KeyError):  # not what `values.encode` makes
+        return False
+
+
+def _difference(expected: Any, value: Any, is_cut: bool) -> str:
+    if is_cut:
+        return f"expected {_short(expected)}, got more than {observing.MAX_REPORT_BYTES >> 20} MB"
+    return f"expected {_short(expected)}, got {_short(values.decode(value))}"
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):
+        text = f"a {type(value).__name__} too large to show"
+    return observing.clean(text, 200)
+
+
+def run_program(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """The solution run as a program; its output is compared here."""
+    seen = row.run(work | {"mode": "stdio"}, stdin=test["stdin"].encode("utf-8", "replace"))
+    result = outcome(seen)
+    printed = bytes(seen["stdout"].head).decode("utf-8", "replace")
+    if work["wants_output"] and seen["stdout"].size:
+        result["output"] = values.digest(compare.lines_of(printed))
+    if result["ended"] == ["exit", 0] and result["said"] is None:
+        result["check"] = not seen["stdout"].is_cut and compare.output_equal(test["stdout"], printed, test["compare"])
+        if seen["stdout"].is_cut:
+            result["message"] = f"printed {seen['stdout'].size} bytes, over the output limit"
+        elif not result["check"]:
+            result["message"] = f"expected {_short(test['stdout'])}, printed {_short(printed)}"
+    elif result["message"] is None and result["ended"] is not None:
+        result["message"] = "ended with {} {}".format(*result["ended"])
+    return result
+
+
+def outcome(seen: dict[str, Any]) -> dict[str, Any]:
+    """What was observed of a cell, with nothing in it that only the cell could know to be true."""
+    report = observing.read_report(bytes(seen["report"].head))
+    return {
+        "stopped": seen["stopped"],
+        "ended": seen["ended"],
+        "cpu_ns": seen["cpu_ns"],
+        "wall_ns": seen["wall_ns"],
+        "said": report.get("said"),
+        "phase": report.get("phase", "load"),
+        "message": report.get("message"),
+        "used": report.get("used"),
+        "output": report.get("output"),
+        "check": None,
+        "stdout": seen["stdout"].tail,
+    }
+
+
+Strategy = Callable[[Row, dict[str, Any], dict[str, Any]], dict[str, Any]]
+
+STRATEGIES: dict[str, dict[str, Strategy]] = {
+    "shared": {"assert": run_in_one, "pytest": run_in_one, "call": run_call, "stdio": run_program},
+}

@@ -1,0 +1,215 @@
+"""The first process of a row's own namespaces: forks the cells, watches their clocks, leaves nothing behind.
+
+It never runs a line of what a model wrote, and cannot be signalled (the first process of a pid namespace is immune to
+its own) or traced (it holds capabilities that a cell lacks) by what it starts.
+
+Protocol, on a SOCK_SEQPACKET socket to the supervisor: a request is a marshalled dict `{"members": how many processes,
+"limits": {...}}` with `cell.DESCRIPTORS` descriptors a member; the answer is a marshalled dict:
+
+- `statuses`: the wait status of each member, None where it had to be killed after the cell's end
+- `stopped`: why the cell was ended from outside: `cpu`, `wall`, `memory` or None
+- `cpu_ns`, `wall_ns`: CPU time of all the cell's processes, and wall time of the cell
+
+The cell ends when its first member does, or when it is over a limit; whatever still runs then is killed.
+"""
+
+import contextlib
+import marshal
+import os
+import signal
+import socket
+import time
+from typing import Any, NoReturn
+
+from . import cell, kernel
+
+FILES = "/tmp"
+_INODES = 4096
+_HIDDEN = ("/crossjudge/jail",)
+_FIRST_FREE_DESCRIPTOR = 16  # those below are a cell's own, in the order of `cell.DESCRIPTORS`
+_SCAN_NS = 50_000_000
+_SHORTEST_WAIT_NS = 2_000_000
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def serve(channel: int) -> NoReturn:
+    """Set the row's namespaces up, then run cells until the supervisor closes the channel."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    processes = _enter_namespaces()
+    link = _out_of_the_way(channel)
+    files = Files()
+    baseline = Baseline(processes)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(link, 65536, 64)
+        if not message:
+            os._exit(0)
+        request = marshal.loads(message)
+        files.renew(request["limits"]["disk_mb"])
+        outcome = _run(request, descriptors, baseline)
+        link.send(marshal.dumps(outcome))
+
+
+def _enter_namespaces() -> int:
+    """Make the new mounts ours alone; return a descriptor of a /proc of the row's processes, which no cell can see."""
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    quiet = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    kernel.mount("proc", "/proc", "proc", quiet)
+    processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+    for path in ("/proc", "/proc", *_HIDDEN):  # the row's, then the jail's
+        kernel.unmount(path)
+    return processes
+
+
+def _out_of_the_way(channel: int) -> socket.socket:
+    """Free the low descriptors, so that a cell's can be put there one by one."""
+    link = socket.socket(fileno=os.dup2(channel, 100, inheritable=False))
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for descriptor in range(3, _FIRST_FREE_DESCRIPTOR):
+        with contextlib.suppress(OSError):
+            if descriptor != nothing and not _is_open(descriptor):
+                os.dup2(nothing, descriptor, inheritable=False)
+    return link
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+class Files:
+    """The only files a cell may write: a file system in memory, made anew whenever a cell has written to it."""
+
+    def __init__(self) -> None:
+        self._size_mb: int | None = None
+
+    def renew(self, size_mb: int) -> None:
+        """Make sure that it is empty and of this size."""
+        if size_mb == self._size_mb and self._is_untouched():
+            return
+        if self._size_mb is not None:
+            kernel.unmount("/dev/shm")
+            kernel.unmount(FILES)
+        size = size_mb << 20 if size_mb else _PAGE  # zero would mean no limit
+        options = f"size={size},nr_inodes={_INODES},mode=1777"
+        kernel.mount("none", FILES, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+        kernel.mount(FILES, "/dev/shm", None, kernel.MS_BIND)
+        os.chdir(FILES)
+        self._size_mb = size_mb
+
+    def _is_untouched(self) -> bool:
+        left = os.statvfs(FILES)
+        return left.f_files - left.f_ffree == 1 and left.f_blocks == left.f_bfree and os.stat(FILES).st_mode == 0o41777
+
+
+class Baseline:
+    """What a process forked from this one holds before it has done anything."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        with open(os.open("1/statm", os.O_RDONLY, dir_fd=processes), "rb") as statm:
+            pages = statm.read().split()
+        self.virtual_bytes = int(pages[0]) * _PAGE
+        self.resident_bytes = int(pages[1]) * _PAGE
+
+    def scan(self) -> tuple[int, int]:
+        """CPU nanoseconds (to a clock tick) and bytes of memory of all processes of the cell that are alive."""
+        ticks = held = 0
+        for name in os.listdir(self.processes):
+            if not name.isdigit() or name == "1":
+                continue
+            with contextlib.suppress(OSError):  # gone by now
+                with open(os.open(f"{name}/stat", os.O_RDONLY, dir_fd=self.processes), "rb") as stat:
+                    fields = stat.read().rpartition(b")")[2].split()
+                ticks += sum(map(int, fields[11:15]))
+                held += max(0, int(fields[21]) * _PAGE - self.resident_bytes)
+        return ticks * _TICK_NS, held
+
+
+def _run(request: dict[str, Any], descriptors: list[int], baseline: Baseline) -> dict[str, Any]:
+    limits = request["limits"] | {"address_space": baseline.virtual_bytes + (request["limits"]["memory_mb"] << 20)}
+    started = time.monotonic_ns()
+    pids = []
+    for member in range(request["members"]):
+        own = descriptors[member * cell.DESCRIPTORS : (member + 1) * cell.DESCRIPTORS]
+        pid = os.fork()
+        if pid == 0:
+            cell.main(own, limits)
+        pids.append(pid)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    watch = Watch(pids, limits, started, baseline)
+    stopped = watch.until_end()
+    watch.kill_all()
+    return {
+        "statuses": [watch.statuses.get(pid) for pid in pids],
+        "stopped": stopped,
+        "cpu_ns": watch.reaped_ns,
+        "wall_ns": time.monotonic_ns() - started,
+    }
+
+
+class Watch:
+    """The clocks of one cell's processes, read from outside."""
+
+    def __init__(self, pids: list[int], limits: dict[str, Any], started_ns: int, baseline: Baseline) -> None:
+        self.pids = pids
+        self.statuses: dict[int, int] = {}
+        self.reaped_ns = 0
+        self._cpu_limit_ns = int(limits["cpu_seconds"] * 1e9)
+        self._memory_limit = limits["memory_mb"] << 20
+        self._wall_end_ns = started_ns + int(limits["wall_seconds"] * 1e9)
+        self._next_scan_ns = started_ns + _SCAN_NS
+        self._baseline = baseline
+        self._cores = len(os.sched_getaffinity(0))
+
+    def until_end(self) -> str | None:
+        """Wait until the first member has ended; or say which limit the cell is over."""
+        wait_ns = 0
+        while True:
+            signal.sigtimedwait({signal.SIGCHLD}, wait_ns / 1e9)
+            self._reap(os.WNOHANG)
+            if self.pids[0] in self.statuses:
+                return None
+            now = time.monotonic_ns()
+            if now >= self._wall_end_ns:
+                return "wall"
+            cpu_ns = self.reaped_ns + sum(_clock_ns(pid) for pid in self.pids if pid not in self.statuses)
+            if now >= self._next_scan_ns:
+                alive_ns, held = self._baseline.scan()
+                cpu_ns = max(cpu_ns, self.reaped_ns + alive_ns)
+                if held > self._memory_limit:
+                    return "memory"
+                self._next_scan_ns = now + _SCAN_NS
+            left_ns = self._cpu_limit_ns - cpu_ns
+            if left_ns <= 0:
+                return "cpu"
+            wait_ns = min(self._wall_end_ns - now, max(left_ns // self._cores, _SHORTEST_WAIT_NS))
+            if wait_ns > _SCAN_NS:
+                wait_ns = max(self._next_scan_ns - now, _SHORTEST_WAIT_NS)
+
+    def kill_all(self) -> None:
+        """Kill and reap everything in the namespace but ourselves."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        self._reap(0)
+
+    def _reap(self, options: int) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status, usage = os.wait4(-1, options)
+                if pid == 0:
+                    return
+                self.reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)
+                if pid in self.pids:
+                    self.statuses[pid] = status
+
+
+def _clock_ns(pid: int) -> int:
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:  # ended, and about to be reaped
+        return 0

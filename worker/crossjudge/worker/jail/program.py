@@ -1,0 +1,39 @@
+"""The `stdio` kind: the solution run as a program. What counts, its exit status and output, is seen from outside."""
+
+import atexit
+import os
+import sys
+import threading
+import traceback
+from typing import Any
+
+from . import shared, solution
+from .report import Report
+
+
+def run(task: dict[str, Any], report: Report) -> None:
+    """Run the solution as `__main__`, then end as an interpreter would: threads, exit handlers, flush, status."""
+    report.note(phase="test")
+    status = 0
+    try:
+        solution.execute(task, solution.new_module("__main__"))
+    except SystemExit as error:
+        status = _exit_status(error)
+    except BaseException as error:
+        status = 1
+        message = solution.describe(error, *solution.innermost(error))
+        report.note(said="memory" if isinstance(error, MemoryError) else "error", message=message)
+        traceback.print_exception(error)
+    threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter does first when a program ends
+    atexit._run_exitfuncs()
+    shared.flush()
+    os._exit(status)
+
+
+def _exit_status(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    sys.stderr.write(f"{error.code}\n")
+    return 1

@@ -1,0 +1,178 @@
+"""The jail's first process: takes rows from the worker, has them run, says what it observed.
+
+Protocol: frames (see `frames`) of JSON, requests on descriptor 0 and one answer each on descriptor 1.
+
+- `{"columns": {"entry_point", "prelude", "tests"}, "limits"}`: the tests that the following rows are for, compiled
+  here once. Answer: `{"prelude": report, "tests": [report]}`, a report being `{"status", "message"}`.
+- `{"row": {"solution", "wanted": null or test indices, "isolation", "wants_output"}, "limits"}`.
+  Answer: `{"solution": report, "cells": {test index: outcome}}`; cells that could not run (the solution, the prelude or
+  the test does not compile) are left out.
+- Any answer may be `{"broken": why}` instead: our own failure; the request may be sent to another jail.
+
+The first frame that it sends is `{"ready": true}`. It ends when its input does.
+"""
+
+import json
+import os
+import re
+import socket
+import sys
+from typing import Any
+
+from . import cell, frames, judging, observing, zygote
+from .report import BEGAN
+from .row import Row, Zygote
+
+# Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
+_HEAVY = ("numpy", "pytest")
+_HEAVY_NAMES = re.compile(r"\b(?:{})\b".format("|".join(_HEAVY)))
+_CODE_BYTES = 64 << 20
+_LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
+
+
+def main() -> None:
+    """Serve the worker until it is gone."""
+    requests, answers = _take_descriptors()
+    zygote.prepare()
+    supervisor = Supervisor()
+    frames.write_frame(answers, b'{"ready": true}')
+    while (frame := frames.read_frame(requests)) is not None:
+        frames.write_frame(answers, json.dumps(supervisor.answer(json.loads(frame))).encode("ascii"))
+
+
+def _take_descriptors() -> tuple[int, int]:
+    """Move the worker's pipes out of the way of everything that is forked, and leave nothing at 0 and 1."""
+    requests, answers = os.dup2(0, 200, inheritable=False), os.dup2(1, 201, inheritable=False)
+    nothing = os.open("/dev/null", os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return requests, answers
+
+
+class Supervisor:
+    """Holds the columns that are being judged, and the zygotes."""
+
+    def __init__(self) -> None:
+        self._zygotes = {(): self._first_zygote()}
+        self._columns: dict[str, Any] = {}
+        self._user = cell.USER if os.getuid() == 0 else None  # root here means that the worker could map a second user
+
+    def _first_zygote(self) -> Zygote:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            ours.close()
+            for descriptor in (200, 201):
+                os.close(descriptor)
+            zygote.serve(theirs.detach(), [])
+        theirs.close()
+        return Zygote(ours)
+
+    def _zygote_for(self, texts: list[str]) -> Zygote:
+        heavy = tuple(sorted({name for text in texts for name in _HEAVY_NAMES.findall(text)}))
+        if heavy not in self._zygotes:
+            _, link = self._zygotes[()].clone("zygote", heavy)
+            self._zygotes[heavy] = Zygote(link)
+        return self._zygotes[heavy]
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one request."""
+        limits = request["limits"] | {"user": self._user}
+        try:
+            if "columns" in request:
+                return self._take_columns(request["columns"], limits)
+            return self._judge(request["row"], limits)
+        except observing.KeeperLost as error:
+            return {"broken": str(error)}
+
+    def _take_columns(self, columns: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
+        tests = columns["tests"]
+        sources = [("prelude.py", columns["prelude"], 0)] if columns["prelude"] else []
+        sources += [("test.py", test["code"], 0) for test in tests if "code" in test]
+        compiled = compile_all(self._zygotes[()], sources, limits)
+        prelude = compiled.pop(0) if columns["prelude"] else {"status": "ok", "message": None, "flags": 0, "code": b""}
+        for test in tests:
+            test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
+            test["compiled"] = test["report"].pop("code", None)
+        self._columns = {"entry_point": columns["entry_point"], "prelude": prelude, "tests": tests}
+        return {"prelude": _said(prelude), "tests": [_said(test["report"]) for test in tests]}
+
+    def _judge(self, asked: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
+        columns, text = self._columns, asked["solution"]
+        indices = range(len(columns["tests"])) if asked["wanted"] is None else asked["wanted"]
+        tests = {index: columns["tests"][index] for index in indices}
+        texts = [text, *(test["kind"] if test["kind"] == "pytest" else test.get("code", "") for test in tests.values())]
+        with Row(self._zygote_for(texts), limits) as row:
+            flags = columns["prelude"].get("flags", 0)
+            (compiled,) = compile_in(row, [("solution.py", text, flags)])
+            if compiled["status"] != "ok" or columns["prelude"]["status"] != "ok":
+                return {"solution": _said(compiled), "cells": {}}
+            work = {
+                "solution": compiled["code"],
+                "solution_text": text,
+                "prelude": columns["prelude"]["code"],
+                "entry_point": columns["entry_point"],
+                "wants_output": asked["wants_output"],
+            }
+            strategies = judging.STRATEGIES[asked["isolation"]]
+            cells = _run_cells(row, work, tests, strategies)
+        return {"solution": _said(compiled), "cells": cells}
+
+
+def _run_cells(
+    row: Row, work: dict[str, Any], tests: dict[int, dict[str, Any]], strategies: dict[str, judging.Strategy]
+) -> dict[int, dict[str, Any]]:
+    cells: dict[int, dict[str, Any]] = {}
+    stuck: list[dict[str, Any]] = []
+    for index, test in tests.items():
+        if test["report"]["status"] != "ok":
+            continue
+        if len(stuck) >= _LOAD_TIMEOUTS and test["kind"] != "stdio":
+            cells[index] = stuck[-1] | {"cpu_ns": 0, "wall_ns": 0}
+            continue
+        cells[index] = outcome = strategies[test["kind"]](row, work, test)
+        if outcome["stopped"] in ("cpu", "wall") and outcome["phase"] == "load":
+            stuck.append(outcome)
+    return cells
+
+
+def compile_all(base: Zygote, sources: list[tuple[str, str, int]], limits: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compile in a row of their own; what follows a source that the compiler does not survive gets a new process."""
+    if not sources:
+        return []
+    with Row(base, limits) as row:
+        done: list[dict[str, Any]] = []
+        while len(done) < len(sources):
+            done += compile_in(row, sources[len(done) :])
+        return done
+
+
+def compile_in(row: Row, sources: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
+    """Compile in one process of the row. At least one report; fewer than `sources` where the compiler died."""
+    seen = row.run({"mode": "compile", "sources": sources}, report_cap=_CODE_BYTES)
+    done = []
+    for frame in frames.split(bytes(seen["report"].head[len(BEGAN) :]), len(sources)):
+        head, _, code = frame.partition(b"\n")
+        done.append(json.loads(head) | {"code": code})
+    if len(done) < len(sources):
+        why = f"over the {seen['stopped']} limit" if seen["stopped"] else "the compiler did not survive it"
+        done.append({"status": "syntax_error", "message": f"cannot be compiled: {why}"})
+    return done
+
+
+def _check_text(test: dict[str, Any]) -> dict[str, Any]:
+    """The report on a test that has no code: its text must be text."""
+    try:
+        json.dumps(test, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return {"status": "syntax_error", "message": "the test holds a lone surrogate"}
+    return {"status": "ok", "message": None}
+
+
+def _said(report: dict[str, Any]) -> dict[str, Any]:
+    message = report["message"]
+    return {"status": report["status"], "message": message if message is None else observing.clean(message)}
+
+
+if __name__ == "__main__":
+    sys.exit("run by the worker as: python -c 'from jail.supervisor import main; main()'")
