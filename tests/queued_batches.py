@@ -1,0 +1,92 @@
+"""Batches in Redis as the service writes them, for tests of the worker alone."""
+
+import time
+from collections.abc import Callable
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from crossjudge.contracts import (
+    AssertTest,
+    Chunk,
+    ChunkResult,
+    Columns,
+    Detail,
+    Isolation,
+    Limits,
+    Order,
+    Row,
+    dump_json,
+    load_json,
+)
+from crossjudge.contracts.queue import (
+    QUEUE,
+    BatchField,
+    batch_key,
+    chunks_key,
+    columns_key,
+    results_key,
+)
+from crossjudge.worker.commit import enqueue
+
+RUN = "a-run"
+
+
+def queue_of(redis: Redis) -> Queue:
+    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+
+
+def put_batch(
+    redis: Redis,
+    batch: str,
+    solutions: list[str],
+    tests: list[str],
+    *,
+    detail: list[Detail] | None = None,
+    retention_s: int = 60,
+    queued: bool = True,
+) -> None:
+    """One problem, one chunk a solution; with `queued`, a job for each."""
+    order = Order(run=RUN, limits=Limits(), isolation=Isolation.SHARED, detail=detail or [])
+    columns = Columns(entry_point=None, prelude="", tests=[AssertTest(code=test) for test in tests])
+    fields: dict[str, str | bytes | int] = {
+        BatchField.RUN: RUN,
+        BatchField.ORDER: dump_json(order),
+        BatchField.STATUS: "queued",
+        BatchField.CREATED_AT: f"{time.time() - 1.5:.6f}",
+        BatchField.CELLS_TOTAL: len(solutions) * len(tests),
+        BatchField.CELLS_DONE: 0,
+        BatchField.CHUNKS_TOTAL: len(solutions),
+        BatchField.CHUNKS_DONE: 0,
+        BatchField.RETENTION: retention_s,
+    }
+    redis.hset(batch_key(batch), mapping=fields)  # type: ignore[arg-type]  # mappings are invariant in redis-py
+    redis.hset(columns_key(batch), "0", dump_json(columns))
+    for index, solution in enumerate(solutions):
+        chunk = Chunk(problem=0, rows=[Row(solution=solution)], cells=len(tests))
+        redis.hset(chunks_key(batch), str(index), dump_json(chunk))
+        if queued:
+            enqueue(queue_of(redis), batch, index)
+
+
+def field(redis: Redis, batch: str, name: str) -> str | None:
+    raw = redis.hget(batch_key(batch), name)
+    return raw.decode() if isinstance(raw, bytes) else raw
+
+
+def result_of(redis: Redis, batch: str, index: int) -> ChunkResult | None:
+    raw = redis.hget(results_key(batch), str(index))
+    return None if raw is None else ChunkResult.model_validate(load_json(raw))
+
+
+def wait_for(condition: Callable[[], object], what: str = "it", timeout_s: float = 30.0) -> None:
+    """Raises `AssertionError` where the condition does not come true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true within {timeout_s} s"
+        time.sleep(0.01)
+
+
+def wait_until_done(redis: Redis, batch: str) -> None:
+    wait_for(lambda: field(redis, batch, BatchField.STATUS) == "done", f"the end of batch {batch}")
