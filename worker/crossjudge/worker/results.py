@@ -48,6 +48,7 @@ def _row_result(order: Order, columns: Columns, compiled: ColumnsAnswer, row: Ro
     cells = [CellDetail()] * len(columns.tests)
     for index in _wanted(columns, row):
         outcome = answer.cells.get(index)
+        message: str | None
         if outcome is None:
             letters[index], message = Verdict.ERROR, _why_not_run(compiled, answer, index)
             outcome = RawOutcome()
@@ -57,7 +58,7 @@ def _row_result(order: Order, columns: Columns, compiled: ColumnsAnswer, row: Ro
         cells[index] = _detail(order, outcome, message)
     return RowResult(
         verdicts="".join(letters),
-        solution=_solution_report(compiled, answer, order),
+        solution=_solution_report(order, columns, compiled, answer),
         cells=cells if order.detail else None,
     )
 
@@ -80,18 +81,17 @@ def _detail(order: Order, outcome: RawOutcome, message: str | None) -> CellDetai
     )
 
 
-def _solution_report(compiled: ColumnsAnswer, answer: RowAnswer, order: Order) -> SourceReport:
+def _solution_report(order: Order, columns: Columns, compiled: ColumnsAnswer, answer: RowAnswer) -> SourceReport:
     if answer.solution.status is not SourceStatus.OK:
         return answer.solution
     if compiled.prelude.status is not SourceStatus.OK:
         return SourceReport(status=compiled.prelude.status, message=f"the prelude: {compiled.prelude.message}")
-    for outcome in answer.cells.values():
+    for index, outcome in answer.cells.items():
         if outcome.phase == "entry":
             return SourceReport(status=SourceStatus.NO_ENTRY_POINT, message=outcome.message)
         if outcome.phase == "load":
-            verdict = Verdict.TIMEOUT if outcome.stopped else Verdict.CRASHED
-            message = outcome.message or explain(verdict, outcome, order.limits)
-            return SourceReport(status=SourceStatus.LOAD_ERROR, message=message)
+            verdict = decide(columns.tests[index], outcome, order.limits)
+            return SourceReport(status=SourceStatus.LOAD_ERROR, message=explain(verdict, outcome, order.limits))
     return SourceReport(status=SourceStatus.OK)
 
 

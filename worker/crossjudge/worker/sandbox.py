@@ -35,7 +35,7 @@ class Jail:
         self._settings = settings
         self._number = number
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
 
     def start(self) -> None:
         """Start it and wait until its supervisor answers. Raises `JailError`."""

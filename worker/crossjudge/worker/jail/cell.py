@@ -1,7 +1,8 @@
 """What a fork of the keeper becomes: it gives up every right, then runs untrusted code.
 
 A cell process starts with `DESCRIPTORS` descriptors, put at 0 to 5: its input, its output, its errors, its task (a file
-with a marshalled dict), its report (a pipe to the supervisor), and a link to the cell's other member, or /dev/null. The task's `mode` names what it does; see `shared`, `program` and `compiling`.
+with a marshalled dict), its report (a pipe to the supervisor), and a link to the cell's other member, or /dev/null.
+The task's `mode` names what it does; see `shared`, `program` and `compiling`.
 """
 
 import gc

@@ -40,7 +40,8 @@ def read_frame(descriptor: int) -> bytes | None:
 
 def split(data: bytes, most: int) -> list[bytes]:
     """The whole frames at the start of `data`, at most so many."""
-    found, start = [], 0
+    found: list[bytes] = []
+    start = 0
     while len(found) < most and start + LENGTH_BYTES <= len(data):
         end = start + LENGTH_BYTES + int.from_bytes(data[start : start + LENGTH_BYTES], "big")
         if end > len(data):

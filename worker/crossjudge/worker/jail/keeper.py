@@ -102,7 +102,8 @@ class Files:
 
     def _is_untouched(self) -> bool:
         left = os.statvfs(FILES)
-        return left.f_files - left.f_ffree == 1 and left.f_blocks == left.f_bfree and os.stat(FILES).st_mode == 0o41777
+        is_empty = left.f_files - left.f_ffree == 1 and left.f_blocks == left.f_bfree
+        return is_empty and os.stat(FILES).st_mode == 0o41777
 
 
 class Baseline:

@@ -10,6 +10,7 @@ import re
 import select
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 MAX_REPORT_BYTES = 4 << 20
@@ -110,7 +111,7 @@ def read_report(data: bytes) -> dict[str, Any]:
     return found
 
 
-_FIELDS = {
+_FIELDS: dict[str, Callable[[Any], bool]] = {
     "said": lambda value: value in _SAID if isinstance(value, str) else False,
     "phase": lambda value: value in _PHASES if isinstance(value, str) else False,
     "message": lambda value: isinstance(value, str),

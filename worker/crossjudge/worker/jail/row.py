@@ -20,7 +20,7 @@ class Zygote:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
 
-    def clone(self, *request: object) -> tuple[int, socket.socket]:
+    def clone(self, *request: Any) -> tuple[int, socket.socket]:
         """Have a process cloned; its id, and our end of its channel."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:

@@ -27,9 +27,10 @@ def encode(value: Any, depth: int = 0) -> Any:
         return str.__str__(value)
     if depth >= MAX_DEPTH:
         return ["o", "nested too deep"]
-    if isinstance(value, (list, tuple)):
-        walk = list.__iter__ if isinstance(value, list) else tuple.__iter__
-        return ["l", [encode(item, depth + 1) for item in walk(value)]]  # type: ignore[operator]  # matches by the line above
+    if isinstance(value, list):
+        return ["l", [encode(item, depth + 1) for item in list.__iter__(value)]]
+    if isinstance(value, tuple):
+        return ["l", [encode(item, depth + 1) for item in tuple.__iter__(value)]]
     if isinstance(value, dict):
         return ["d", [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in dict.items(value)]]
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):

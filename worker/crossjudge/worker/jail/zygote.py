@@ -22,7 +22,14 @@ from typing import NoReturn
 from . import keeper, kernel
 
 # What solutions and tests import most, small enough that a fork stays cheap.
-COMMON = ["abc", "array", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "heapq", "inspect", "io", "itertools", "json", "linecache", "math", "numbers", "operator", "os", "random", "re", "statistics", "string", "struct", "sys", "textwrap", "threading", "time", "traceback", "types", "typing"]
+# fmt: off
+COMMON = (
+    "abc", "array", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "datetime",
+    "decimal", "enum", "fractions", "functools", "heapq", "inspect", "io", "itertools", "json", "linecache",
+    "math", "numbers", "operator", "os", "random", "re", "statistics", "string", "struct", "sys", "textwrap",
+    "threading", "time", "traceback", "types", "typing",
+)
+# fmt: on
 _ROW_NAMESPACES = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
 
 
