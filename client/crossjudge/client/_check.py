@@ -1,0 +1,86 @@
+"""What a caller gave, made into the contract's models, or an error that names the place. Knows nothing of HTTP."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from crossjudge.contracts import Batch, Problem, Violation
+
+from ._settings import Order
+from .errors import InvalidRequest
+
+ProblemLike = Problem | Mapping[str, Any]
+
+_KINDS = frozenset({"assert", "call", "stdio", "pytest"})
+
+
+def problem_of(value: ProblemLike, where: str = "$") -> Problem:
+    """The problem that a caller gave as a model or as a dict. `where` is its JSON path, for the error's sake.
+
+    Raises `InvalidRequest`.
+    """
+    if isinstance(value, Problem):
+        return value
+    if not isinstance(value, Mapping):
+        detail = f"a problem is an object with solutions and tests, not {_shown(value)}"
+        raise InvalidRequest(f"{where}: {detail}", violations=[Violation(path=where, detail=detail)])
+    try:
+        return Problem.model_validate(dict(value))
+    except ValidationError as exc:
+        raise invalid(exc, where) from exc
+
+
+def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
+    """The body of one POST. Raises `InvalidRequest`, which names what the order says wrongly."""
+    document: dict[str, Any] = {"run": order.run, "problems": list(problems)}
+    if order.limits is not None:
+        document["limits"] = dict(order.limits) if isinstance(order.limits, Mapping) else order.limits
+    if order.isolation is not None:
+        document["isolation"] = order.isolation
+    if order.detail is not None:
+        document["detail"] = _details(order.detail)
+    try:
+        return Batch.model_validate(document)
+    except ValidationError as exc:
+        raise invalid(exc, "$") from exc
+
+
+def _details(detail: Any) -> Any:
+    if detail == "full":
+        return detail
+    return [detail] if isinstance(detail, str) else list(detail)
+
+
+def invalid(error: ValidationError, where: str) -> InvalidRequest:
+    """The error that lists each thing that pydantic found wrong, by its JSON path below `where`."""
+    violations = [
+        Violation(path=where + json_path(found["loc"]), detail=_sentence(found["msg"], found["type"], found["input"]))
+        for found in error.errors(include_url=False, include_context=False)
+    ]
+    first = violations[0]
+    return InvalidRequest(f"{first.path}: {first.detail}", violations=violations)
+
+
+def json_path(location: Sequence[str | int]) -> str:
+    """`.tests[2].args` for pydantic's ("tests", 2, "call", "args"), which names the kind of a test as a step."""
+    steps = []
+    for at, step in enumerate(location):
+        if isinstance(step, int):
+            steps.append(f"[{step}]")
+        elif not (step in _KINDS and at >= 2 and location[at - 2] == "tests" and isinstance(location[at - 1], int)):
+            steps.append(f".{step}")
+    return "".join(steps)
+
+
+def _sentence(message: str, kind: str, value: Any) -> str:
+    if kind == "missing":
+        return "this field is required"
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    return f"{message[:1].lower()}{message[1:]}, got {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:57]}... ({type(value).__name__})"
