@@ -1,0 +1,62 @@
+"""A live service on real Redis and real HTTP, and somebody who plays its workers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from tests.played_worker import PlayedWorker
+
+from crossjudge.service.app import create_app
+from crossjudge.service.server import Server
+from crossjudge.service.settings import ServiceSettings
+
+StartService = Callable[..., Any]
+
+
+@contextmanager
+def live_service(settings: ServiceSettings) -> Iterator[str]:
+    """The service in a thread, listening on a free port; its base URL."""
+    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    server = Server(config)
+    thread = threading.Thread(target=server.run, name="service")
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the service did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "the service did not stop"
+
+
+@pytest.fixture
+def settings(redis_url: str) -> ServiceSettings:
+    return ServiceSettings(redis_url=redis_url, max_body_bytes=2_000_000)
+
+
+@pytest.fixture
+def service(settings: ServiceSettings) -> Iterator[str]:
+    with live_service(settings) as url:
+        yield url
+
+
+@pytest.fixture
+def http(service: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=service, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def worker(redis_url: str) -> Iterator[PlayedWorker]:
+    played = PlayedWorker(redis_url)
+    yield played
+    played.close()
