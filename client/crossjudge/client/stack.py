@@ -1,0 +1,111 @@
+"""A stack of its own for as long as it is needed: `crossjudge up` as a child process on free ports.
+
+Knows nothing of what `up` starts: it runs the command, waits until the service answers, and asks it to end.
+"""
+
+import ctypes
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .errors import CrossjudgeError
+
+_PR_SET_PDEATHSIG = 1
+_START_TIMEOUT_S = 90.0
+_STOP_TIMEOUT_S = 30.0
+_COMMAND = [sys.executable, "-m", "crossjudge.client", "up"]
+
+
+class StackError(CrossjudgeError):
+    """The stack did not come up, or ended too early; the message quotes the end of its log."""
+
+
+class Stack:
+    """Redis, service and workers with their data in `folder`; up once entered, and no process of it is left after.
+
+    Raises `StackError` on entering.
+    """
+
+    def __init__(self, folder: Path, *, workers: int | None = None) -> None:
+        self.folder = folder
+        self.log = folder / "stack.log"
+        self.url = ""
+        self._workers = workers
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The end of what the stack logged."""
+        text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:]) or "(it wrote nothing)"
+
+    def start(self) -> None:
+        command = [*_COMMAND, "--json", "--port", str(_free_port()), "--data", str(self.folder / "data")]
+        command += [] if self._workers is None else ["--workers", str(self._workers)]
+        said = self.folder / "stack.json"
+        with said.open("wb") as answers, self.log.open("wb") as log:
+            # A session of its own: Ctrl-C in a terminal reaches us alone, and we ask the stack to end.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=answers, stderr=log,
+                start_new_session=True, preexec_fn=_end_with_parent,
+            )  # fmt: skip
+        self.url = self._ready(said)["url"]
+
+    def stop(self) -> None:
+        """Ask it to end as Ctrl-C would; what does not end in time is killed."""
+        if self._process is None:
+            return
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is None:
+                self._process.send_signal(number)
+                try:
+                    self._process.wait(_STOP_TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    continue
+        self._process = None
+
+    def _ready(self, said: Path) -> dict[str, Any]:
+        """What `up` says once everything listens: one line of JSON."""
+        assert self._process is not None
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            for line in said.read_text("utf-8", "replace").splitlines(keepends=True):
+                if line.startswith("{") and line.endswith("\n"):
+                    answer: dict[str, Any] = json.loads(line)
+                    return answer
+            if self._process.poll() is not None:
+                raise StackError(
+                    f"the stack ended with status {self._process.returncode}; its log ends:\n{self.log_tail()}"
+                )
+            time.sleep(0.05)
+        raise StackError(f"the stack was not up after {_START_TIMEOUT_S:.0f} s; its log ends:\n{self.log_tail()}")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes `up`: when we are killed outright, it is asked to end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
