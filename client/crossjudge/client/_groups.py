@@ -35,6 +35,7 @@ class Refusal:
         """The service saw the problem as the only one of its batch; the caller knows it by its place in the input."""
         here, there = "$.problems[0]", f"$.problems[{task.index}]"
         error.detail = error.detail.replace(here, there)
+        error.args = (error.detail,)
         error.violations = tuple(
             v.model_copy(update={"path": v.path.replace(here, there), "detail": v.detail.replace(here, there)})
             for v in error.violations

@@ -1,0 +1,135 @@
+"""The command line. Each package brings its own commands as plain functions; none is imported before it is typed.
+
+The entry points of the group `crossjudge.commands` name the functions. The list of commands in `--help` is read from
+their source, not imported, so that it is quick and complete even where a package's dependencies are not installed.
+"""
+
+import ast
+import functools
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+GROUP = "crossjudge.commands"
+INTERRUPTED = 130
+
+
+class LazyGroup(TyperGroup):
+    """The commands of all packages that are installed, each loaded when it is run."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(entry_points(group=GROUP).names)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command as far as a list of commands needs it: its name and the first line of its docstring."""
+        entry = _entry(cmd_name)
+        return entry and TyperCommand(cmd_name, help=summary_of(entry), callback=_nothing)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is to run: the one that was typed, loaded."""
+        name, command, rest = super().resolve_command(ctx, args)
+        entry = _entry(name or "")
+        return name, (load(entry) if entry else command), rest
+
+
+def _entry(name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=GROUP, name=name)), None)
+
+
+def _nothing() -> None: ...
+
+
+def summary_of(entry: EntryPoint) -> str | None:
+    """The first paragraph of the function's docstring, read from its module's source without running it."""
+    try:
+        spec = importlib.util.find_spec(entry.module)
+        source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
+    except (ImportError, OSError):
+        return None
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry.attr:
+            return (ast.get_docstring(node) or "").split("\n\n")[0] or None
+    return None
+
+
+def load(entry: EntryPoint) -> Any:
+    """The entry point's function as a command. Says which extra to install where its package cannot be imported."""
+    try:
+        function = entry.load()
+    except ModuleNotFoundError as error:
+        _stop(missing(entry, error))
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    program.command(entry.name)(guarded(function))
+    return typer.main.get_command(program)
+
+
+def missing(entry: EntryPoint, error: ModuleNotFoundError) -> str:
+    """What to install for a command (or a check) whose module needs something that is not there."""
+    package = entry.module.split(".")[1]
+    if (error.name or "").startswith(f"crossjudge.{package}"):
+        return f"`{entry.name}` belongs to crossjudge's {package}, which is not part of this installation"
+    return f"`{entry.name}` needs {error.name}, which is not installed: pip install 'crossjudge[{package}]'"
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with the client's errors as one line and a fitting exit status instead of a traceback."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from .errors import CrossjudgeError  # here, because importing it takes longer than `--help` should
+
+        try:
+            return function(*args, **kwargs)
+        except CrossjudgeError as error:
+            _stop(str(error))
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output has gone (`| head`); what Python would still flush has nowhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+    return run
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"crossjudge: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"crossjudge {version('crossjudge')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def crossjudge(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Judge candidate solutions against tests in a sandbox, and read the passing matrices."""
+
+
+def main() -> None:
+    """The program `crossjudge`."""
+    try:
+        app(prog_name="crossjudge")
+    except KeyboardInterrupt:  # while a command was being loaded
+        sys.exit(INTERRUPTED)
