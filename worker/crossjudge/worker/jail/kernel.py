@@ -79,11 +79,15 @@ def drop_bounding_set() -> None:
         capability += 1
 
 
+# Made here, once: making a ctypes type in a fresh fork costs more than the call.
+_CAPSET = ctypes.c_long(_NR_CAPSET)
+_CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
+
+
 def drop_capabilities() -> None:
     """Give up every capability, for good."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)()
-    _check(_libc.syscall(ctypes.c_long(_NR_CAPSET), header, data), "capset")
+    _check(_libc.syscall(_CAPSET, _CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
 
 
 class _Program(ctypes.Structure):

@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+LIFELINE = 200
+"""The descriptor that requests come on; hung up when the worker is gone."""
+
 MAX_REPORT_BYTES = 4 << 20
 MAX_MESSAGE = 500
 TAIL_BYTES = 2000
@@ -72,12 +75,15 @@ def watch(link: socket.socket, drains: list[Drain], seconds: float) -> bytes:
     """
     poll = select.poll()
     poll.register(link, select.POLLIN)
+    poll.register(LIFELINE, 0)  # only its being hung up is of interest
     by_descriptor = {drain.descriptor: drain for drain in drains}
     for descriptor in by_descriptor:
         poll.register(descriptor, select.POLLIN)
     end = time.monotonic() + seconds
     while True:
         for descriptor, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000):
+            if descriptor == LIFELINE:
+                os._exit(0)  # the worker is gone: nobody waits for this cell, and the jail ends with its first process
             if descriptor not in by_descriptor:
                 return _answer(link)
             if not by_descriptor[descriptor].read():

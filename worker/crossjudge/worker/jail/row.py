@@ -39,12 +39,19 @@ class Row:
         self._limits = limits
 
     def __enter__(self) -> Self:
-        self._pid, self._link = self._zygote.clone("keeper")
+        self._start_keeper()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end_keeper()
+
+    def _start_keeper(self) -> None:
+        self._pid, self._link = self._zygote.clone("keeper")
+        self._link.send(marshal.dumps(self._limits))
+
+    def _end_keeper(self) -> None:
         self._link.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)  # from outside its namespace it is a process like any other
@@ -65,9 +72,8 @@ class Row:
         work = frames.memory_file(marshal.dumps(task))
         errors = output_in if stdin is None else nothing
         theirs = [source, output_in, errors, work, report_in, nothing]
-        request = marshal.dumps({"members": 1, "limits": self._limits})
         try:
-            socket.send_fds(self._link, [request], theirs)
+            socket.send_fds(self._link, [b"1"], theirs)
         except OSError as error:
             raise observing.KeeperLost(f"it ended ({error})") from error
         finally:
@@ -85,6 +91,9 @@ class Row:
         seen: dict[str, Any] = marshal.loads(answer)
         if not drains[0].head.startswith(BEGAN) and seen["stopped"] is None:
             raise observing.KeeperLost(f"a cell could not be started: {drains[0].head[:500]!r}")
+        if seen.pop("left_files"):
+            self._end_keeper()
+            self._start_keeper()
         return seen | {"ended": _ended(seen.pop("statuses")[0]), "report": drains[0], "stdout": drains[1]}
 
 

@@ -26,6 +26,8 @@ from .row import Row, Zygote
 # Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
 _HEAVY = ("numpy", "pytest")
 _HEAVY_NAMES = re.compile(r"\b(?:{})\b".format("|".join(_HEAVY)))
+_ANSWERS = 201
+_DEEP = 10_000
 _CODE_BYTES = 64 << 20
 _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
 
@@ -35,6 +37,9 @@ def main() -> None:
     requests, answers = _take_descriptors()
     zygote.prepare()
     supervisor = Supervisor()
+    sys.setrecursionlimit(
+        _DEEP
+    )  # after the zygote was forked: what is nested deep is for a cell to fail on, not for us
     frames.write_frame(answers, b'{"ready": true}')
     while (frame := frames.read_frame(requests)) is not None:
         frames.write_frame(answers, json.dumps(supervisor.answer(json.loads(frame))).encode("ascii"))
@@ -42,7 +47,7 @@ def main() -> None:
 
 def _take_descriptors() -> tuple[int, int]:
     """Move the worker's pipes out of the way of everything that is forked, and leave nothing at 0 and 1."""
-    requests, answers = os.dup2(0, 200, inheritable=False), os.dup2(1, 201, inheritable=False)
+    requests, answers = os.dup2(0, observing.LIFELINE, inheritable=False), os.dup2(1, _ANSWERS, inheritable=False)
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
@@ -62,7 +67,7 @@ class Supervisor:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if os.fork() == 0:
             ours.close()
-            for descriptor in (200, 201):
+            for descriptor in (observing.LIFELINE, _ANSWERS):
                 os.close(descriptor)
             zygote.serve(theirs.detach(), [])
         theirs.close()
@@ -82,8 +87,8 @@ class Supervisor:
             if "columns" in request:
                 return self._take_columns(request["columns"], limits)
             return self._judge(request["row"], limits)
-        except observing.KeeperLost as error:
-            return {"broken": str(error)}
+        except (observing.KeeperLost, RecursionError) as error:
+            return {"broken": f"{type(error).__name__}: {error}"}
 
     def _take_columns(self, columns: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
         tests = columns["tests"]

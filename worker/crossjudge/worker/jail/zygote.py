@@ -17,6 +17,7 @@ import marshal
 import os
 import socket
 import sys
+import types
 from typing import NoReturn
 
 from . import keeper, kernel
@@ -30,6 +31,7 @@ COMMON = (
     "threading", "time", "traceback", "types", "typing",
 )
 # fmt: on
+_HIDDEN: list[types.ModuleType] = []
 _ROW_NAMESPACES = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
 
 
@@ -38,6 +40,7 @@ def serve(channel: int, modules: list[str]) -> NoReturn:
     for name in modules:
         with contextlib.suppress(ImportError):  # a program that imports it is told so itself
             importlib.import_module(name)
+    _look_like_a_fresh_interpreter()
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -49,6 +52,14 @@ def serve(channel: int, modules: list[str]) -> NoReturn:
         request = marshal.loads(message)
         link.send(str(_clone(request, descriptors[0], link)).encode())
         os.close(descriptors[0])
+
+
+def _look_like_a_fresh_interpreter() -> None:
+    """Take our own modules out of what a program sees; they live on in `_HIDDEN`."""
+    ours = [name for name in sys.modules if name.partition(".")[0] == __package__]
+    sys.path[:] = [path for path in sys.path if path != "/crossjudge"]
+    sys.argv[:] = ["solution.py"]
+    _HIDDEN.extend(sys.modules.pop(name) for name in ours)
 
 
 def _clone(request: tuple[str, ...], channel: int, link: socket.socket) -> int:
