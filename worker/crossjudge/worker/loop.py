@@ -29,6 +29,7 @@ from .patience import connect, pauses
 from .registry import describe
 from .settings import WorkerSettings
 from .shutdown import Shutdown
+from .strays import Strays
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class ChunkWorker(SimpleWorker):
         unique = f"{name}.{uuid.uuid4().hex[:8]}"
         super().__init__([QUEUE], unique, connection=redis, serializer=JSONSerializer, log_job_description=False)
         self._ledger = ledger
+        self._strays = Strays(redis)
 
     def subscribe(self) -> None:
         """No thread that listens for commands: signals end us, and a batch is cancelled through its own status."""
@@ -70,7 +72,10 @@ class ChunkWorker(SimpleWorker):
             while not shutdown.draining.is_set():
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # so it is in RQ
-                if delivered := self._next(None if burst else LOOK_UP_S):
+                delivered = self._next(None if burst else LOOK_UP_S)
+                if delivered and shutdown.draining.is_set():  # it came while we were asked to end
+                    self._strays.put_back(delivered[0].id)
+                elif delivered:
                     self._run(*delivered)
                 elif burst:
                     return

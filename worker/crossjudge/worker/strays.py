@@ -42,4 +42,8 @@ class Strays:
         between = cast(list[bytes], self._redis.lrange(self._between_key, 0, -1))
         self._seen_since = {job: self._seen_since.get(job, now) for job in between}
         overdue = [job for job, since in self._seen_since.items() if now - since >= self._after_s]
-        return sum(int(self._put_back([self._between_key, self._queue_key], [job])) for job in overdue)
+        return sum(self.put_back(job) for job in overdue)
+
+    def put_back(self, job: bytes | str) -> bool:
+        """Put one job back to the front of the queue; false where it is not in between."""
+        return bool(self._put_back([self._between_key, self._queue_key], [job]))

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -25,6 +26,7 @@ SETTLED_AFTER_S = 30.0
 
 LONGEST_PAUSE_S = 30.0
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _AWAITED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 Body = Callable[[int, Callable[[], None]], None]
@@ -58,6 +60,7 @@ class Supervisor:
     def run(self) -> int:
         """Answers the exit status: 0, or `CANNOT_START`."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what a killed worker leaves behind becomes our child
         try:
             if self._start_first():
                 for seat in self._seats[1:]:
@@ -107,6 +110,15 @@ class Supervisor:
             if pid:
                 seat.pid = None
                 self._consider(seat, os.waitstatus_to_exitcode(wait_status))
+        self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """End the jails of a worker that was killed: they are ours now. Those of another go on."""
+        seated = {seat.pid for seat in self._seats}
+        for pid in _children():
+            if pid not in seated:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, os.WNOHANG)
 
     def _consider(self, seat: _Seat, exit_code: int) -> None:
         """Somebody has left `seat`: is it over, or is it to be taken again?"""
@@ -138,10 +150,21 @@ class Supervisor:
         log.info("workers are to end", how=how.get(self._requests, "now"))
 
     def _kill_all(self) -> None:
-        for seat in self._seats:
-            if seat.pid:
-                os.kill(seat.pid, signal.SIGKILL)
-                os.waitpid(seat.pid, 0)
+        """Until nobody is left: a process that is killed may leave us its own children."""
+        seated = [seat.pid for seat in self._seats if seat.pid]
+        while left := seated or _children():
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            seated = []
+
+
+def _children() -> list[int]:
+    """Processes that we are to wait for, zombies among them."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN; the jails then end when their pipes do
+        return []
 
 
 def _be_child(parent: int, body: Body, number: int, ready: int | None) -> None:
