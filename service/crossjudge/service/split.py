@@ -73,7 +73,7 @@ def text_bytes(text: str, enough: int) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def test_key(test: Test) -> tuple[str, str]:
+def key_of(test: Test) -> tuple[str, str]:
     """Equal for equal tests. Keys are not sorted: the order of an argument's keys is something a program can see."""
     if isinstance(test, AssertTest | PytestTest):
         return test.kind, test.code
@@ -83,7 +83,7 @@ def test_key(test: Test) -> tuple[str, str]:
 def _test_bytes(test: Test, enough: int) -> int:
     if isinstance(test, StdioTest):
         return text_bytes(test.stdin + test.stdout, enough)
-    return text_bytes(test_key(test)[1], enough)
+    return text_bytes(key_of(test)[1], enough)
 
 
 def _distinct(batch: Batch) -> list[Detail]:
@@ -94,7 +94,7 @@ def _lay_out(problem: Problem, index: int, limit: int) -> tuple[ProblemLayout, l
     large_solutions = _large([text_bytes(text, limit) for text in problem.solutions], limit)
     large_tests = _large([_test_bytes(test, limit) for test in problem.tests], limit)
     rows = _places(problem.solutions, large_solutions)
-    columns = _places([test_key(test) for test in problem.tests], large_tests)
+    columns = _places([key_of(test) for test in problem.tests], large_tests)
     layout = ProblemLayout(
         id=str(index) if problem.id is None else problem.id,
         rows=rows, columns=columns, asked=_asked(problem),

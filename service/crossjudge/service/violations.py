@@ -64,7 +64,8 @@ def _owner(location: Sequence[str | int]) -> type[BaseModel] | None:
 def _violation(error: ErrorDetails) -> Violation:
     location, kind = error["loc"], error["type"]
     place = _place(location)
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    is_test = len(place) == 4 and place[2] == "tests"
+    if kind in ("union_tag_invalid", "union_tag_not_found") or (is_test and kind == "model_attributes_type"):
         return _wrong_kind(place, error["input"])
     if kind == "extra_forbidden":
         return Violation(path=json_path(place), detail=_unknown_field(location))
@@ -81,7 +82,7 @@ def _wrong_kind(place: list[str | int], test: Any) -> Violation:
         return Violation(path=json_path(place), detail=f"a test is a string or an object, not {_what(test)}")
     if "kind" not in test:
         return Violation(path=json_path([*place, "kind"]), detail=f"this field is required: one of {kinds}")
-    detail = f"unknown kind {shown(test['kind'])}: use one of {kinds}{_nearest(test['kind'], list(_TESTS))}"
+    detail = f"unknown kind {_what(test['kind'])}: use one of {kinds}{_nearest(test['kind'], list(_TESTS))}"
     return Violation(path=json_path([*place, "kind"]), detail=detail)
 
 
@@ -93,7 +94,7 @@ def _unknown_field(location: Sequence[str | int]) -> str:
 
 
 def _nearest(name: object, names: list[str]) -> str:
-    near = get_close_matches(str(name)[:100], names, n=1) if names else []
+    near = get_close_matches(name[:100], names, n=1) if isinstance(name, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

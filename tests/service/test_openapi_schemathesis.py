@@ -1,0 +1,101 @@
+"""The OpenAPI document against the live service: no server error and no answer that the document does not describe."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+from tests.played_worker import PlayedWorker
+
+from crossjudge.contracts import MEDIA_TYPE
+from crossjudge.service.settings import ServiceSettings
+
+from .conftest import live_service
+
+# Not among them: `positive_data_acceptance`, since "pairs inside the matrix" and "cells of the whole batch" are rules that
+# JSON Schema cannot state; `negative_data_rejection`, since numbers may be sent as text, as in forms.
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+]
+EXAMPLES = 25
+OPERATIONS = [
+    ("/v1/batches", "POST"),
+    ("/v1/batches", "GET"),
+    ("/v1/batches/{batch}", "GET"),
+    ("/v1/batches/{batch}", "DELETE"),
+    ("/v1/batches/{batch}/events", "GET"),
+    ("/v1/runs", "GET"),
+    ("/v1/workers", "GET"),
+    ("/healthz", "GET"),
+    ("/readyz", "GET"),
+    ("/metrics", "GET"),
+]
+
+
+@pytest.fixture
+def live(redis_url: str, worker: PlayedWorker) -> Iterator[str]:
+    with live_service(ServiceSettings(redis_url=redis_url)) as url, worker.working():
+        yield url
+
+
+def test_the_document_names_every_operation_and_every_error_as_problem_json(live: str) -> None:
+    document = httpx2.get(f"{live}/openapi.json").json()
+
+    found = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
+    assert found == set(OPERATIONS)
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(answer["content"]) == [MEDIA_TYPE], (operation["operationId"], status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert document["components"]["schemas"]["Limits"]["properties"]["cpu_seconds"]["maximum"] == 60
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_schemathesis_finds_nothing(live: str, path: str, method: str) -> None:
+    schema = schemathesis.openapi.from_url(f"{live}/openapi.json")
+    known = httpx2.post(f"{live}/v1/batches?wait=10", json={"problems": [{"solutions": ["P"], "tests": ["1"]}]}).json()
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck), derandomize=True,
+    )  # fmt: skip
+    def check(case: Any) -> None:
+        if "wait" in (case.query or {}):
+            case.query["wait"] = 0 if case.query["wait"] in (None, "") or _is_number(case.query["wait"]) else "soon"
+        if "batch" in (case.path_parameters or {}) and case.path_parameters["batch"].startswith("0"):
+            case.path_parameters["batch"] = known["id"]
+        case.call_and_validate(checks=CHECKS)
+
+    given: Any = schema[path][method].as_strategy()
+    _run(given, check)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _run(strategy: Any, check: Any) -> None:
+    from hypothesis import given
+
+    given(case=strategy)(check)()
