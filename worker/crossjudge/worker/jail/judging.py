@@ -42,7 +42,11 @@ def _is_equal(test: dict[str, Any], value: Any) -> bool:
 def _difference(expected: Any, value: Any, is_cut: bool) -> str:
     if is_cut:
         return f"expected {_short(expected)}, got more than {observing.MAX_REPORT_BYTES >> 20} MB"
-    return f"expected {_short(expected)}, got {_short(values.decode(value))}"
+    try:
+        got = _short(values.decode(value))
+    except RecursionError:
+        got = "a value nested too deep to show"
+    return f"expected {_short(expected)}, got {got}"
 
 
 def _short(value: Any) -> str:
