@@ -15,7 +15,7 @@ from crossjudge.contracts.queue import Event
 from .answers import json_answer
 from .body import body_too_large, check_content_type
 from .core import Core
-from .openapi import batch_body, problems
+from .openapi import batch_body, event_stream, problems
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 log = structlog.get_logger(__name__)
@@ -90,13 +90,7 @@ async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Resp
     "/{batch}/events",
     summary="Follow a batch",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`progress` events, then one named like the final state; data is a JSON object of counts.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        },
-        **problems(404, 503),
-    },
+    responses={200: event_stream(), **problems(404, 503)},
 )
 async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""

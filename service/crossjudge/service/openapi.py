@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from crossjudge.contracts import MEDIA_TYPE, Batch, ProblemDetails
+from crossjudge.contracts.queue import Event
 
 from .settings import ServiceSettings
 
@@ -46,6 +47,17 @@ def batch_body() -> Document:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
+def event_stream() -> Document:
+    """What the answer of an event stream looks like: the schema is that of each event."""
+    names = {"enum": ["progress", "done", "cancelled", "failed"]}
+    counts = {"type": "string", "contentMediaType": "application/json", "contentSchema": Event.model_json_schema()}
+    schema = {"type": "object", "properties": {"event": names, "data": counts}, "required": ["event", "data"]}
+    return {
+        "description": "`progress` events, then one named like the final state; the data is a JSON object of counts.",
+        "content": {"text/event-stream": {"schema": schema}},
+    }
+
+
 def describe(app: FastAPI, settings: ServiceSettings) -> Document:
     """The whole document."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
@@ -57,6 +69,15 @@ def describe(app: FastAPI, settings: ServiceSettings) -> Document:
     for name, most in settings.largest_limits().items():
         field = schemas["Limits"]["properties"][name]
         field["maximum"] = min(most, field["maximum"])
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
+    _strike_fastapis_errors(document)
     return document
+
+
+def _strike_fastapis_errors(document: Document) -> None:
+    """FastAPI adds its own 422 wherever there is a parameter, even one that cannot be wrong."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
