@@ -1,6 +1,7 @@
 """The real stack: Redis, `crossjudge serve` and `crossjudge worker`, each a process of its own on a free port."""
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -99,11 +100,16 @@ def end(process: psutil.Popen) -> None:
         raise
 
 
+@functools.cache
+def what_is_broken() -> str:
+    """What `doctor` has against this machine's sandbox; empty where it works."""
+    return "; ".join(f"{check.name}: {check.found}" for check in checks() if check.status == "fail")
+
+
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[RunningStack]:
-    broken = [f"{check.name}: {check.found}" for check in checks() if check.status == "fail"]
-    if broken:
-        pytest.skip(f"the sandbox does not work here: {'; '.join(broken)}")
+    if broken := what_is_broken():
+        pytest.skip(f"the sandbox does not work here: {broken}")
     parts = RunningStack(folder)
     try:
         parts.start()

@@ -82,7 +82,8 @@ def test_what_a_model_wrote_never_makes_a_request_invalid_nor_hurts_its_neighbou
     for row in grid.verdicts[1:-1]:
         assert row == "E" * len(tests)
     assert [grid.verdicts[0][column] for column in (2, 3, 4, 5)] == ["E"] * 4
-    reports = [(report.status, report.message) for report in (*grid.solutions[1:-1], *grid.tests[2:6])]
+    reports = [(solution.status, solution.message) for solution in grid.solutions[1:-1]]
+    reports += [(test.status, test.message) for test in grid.tests[2:6]]
     assert all(status is not SourceStatus.OK and message for status, message in reports)
     assert grid.solutions[4].status is grid.tests[5].status is SourceStatus.TOO_LARGE
     assert grid.cells is not None
