@@ -1,7 +1,7 @@
 """The stream of `AsyncClient`: a task a batch in flight."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Protocol
 
 from crossjudge.contracts import BatchStatus
@@ -34,7 +34,7 @@ class AsyncStreaming:
         in_flight: int,
         on_refused: OnRefused | None,
         on_status: Callable[[BatchStatus], None] | None,
-    ) -> AsyncIterator[Grid]:
+    ) -> AsyncGenerator[Grid]:
         """Keep `in_flight` batches at the service, and yield the grids of each that finishes.
 
         The source is read beside the batches that run: a slow one does not hold their grids back.

@@ -3,7 +3,7 @@
 # is given up, not the request.
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -145,7 +145,7 @@ class AsyncClient:
         detail: DetailLike | None = None,
         on_refused: Callable[[int, CrossjudgeError], None] | None = None,
         on_status: Callable[[BatchStatus], None] | None = None,
-    ) -> AsyncIterator[Grid]:
+    ) -> AsyncGenerator[Grid]:
         """See `Client.stream`; `problems` may be an async iterable as well.
 
         Leave it early through `contextlib.aclosing`, so that what is in flight is cancelled at once.

@@ -23,8 +23,7 @@ def problem_of(value: ProblemLike, where: str = "$") -> Problem:
     if isinstance(value, Problem):
         return value
     if not isinstance(value, Mapping):
-        detail = f"a problem is an object with solutions and tests, not {_shown(value)}"
-        raise InvalidRequest(f"{where}: {detail}", violations=[Violation(path=where, detail=detail)])
+        raise InvalidRequest.at(where, f"a problem is an object with solutions and tests, not {_shown(value)}")
     try:
         return Problem.model_validate(dict(value))
     except ValidationError as exc:

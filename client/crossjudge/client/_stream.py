@@ -1,7 +1,7 @@
 """The blocking stream: a thread a batch in flight. All callbacks run in the caller's thread."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -41,7 +41,7 @@ class Streaming:
         in_flight: int,
         on_refused: OnRefused | None,
         on_status: Callable[[BatchStatus], None] | None,
-    ) -> Iterator[Grid]:
+    ) -> Generator[Grid]:
         """Keep `in_flight` batches at the service, and yield the grids of each that finishes."""
         running = 0
         parts: list[Grid | Refusal] = []

@@ -1,7 +1,7 @@
 """The blocking client: drives the flows over httpx2. Holds no decision of its own about the protocol."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -151,7 +151,7 @@ class Client:
         detail: DetailLike | None = None,
         on_refused: Callable[[int, CrossjudgeError], None] | None = None,
         on_status: Callable[[BatchStatus], None] | None = None,
-    ) -> Iterator[Grid]:
+    ) -> Generator[Grid]:
         """Yield each problem's grid as it finishes, not in the order of `problems`: `index` is its place there.
 
         `problems` may be endless: it is read in the caller's thread, at most `in_flight` batches of about

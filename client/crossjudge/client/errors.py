@@ -13,9 +13,10 @@ CrossjudgeError
 ├── ConnectionFailed       no answer at all, for longer than the client's patience
 ├── ProtocolError          an answer that is not the service's: a proxy's page, another program on that port
 ├── WaitTimeout            the batch was not finished in the time that the caller gave (a TimeoutError too)
-└── BatchError
-    ├── BatchFailed        the service gave the batch up
-    └── BatchCancelled     somebody cancelled the batch
+├── BatchError
+│   ├── BatchFailed        the service gave the batch up
+│   └── BatchCancelled     somebody cancelled the batch
+└── CommandError           a command of the command line cannot do what was asked of it
 """
 
 from collections.abc import Sequence
@@ -61,6 +62,11 @@ class InvalidSettings(CrossjudgeError):
 
 class InvalidRequest(CrossjudgeError):
     """The request was wrong (400, 422), or was found wrong before it was sent (`status` is None then)."""
+
+    @classmethod
+    def at(cls, path: str, detail: str) -> "InvalidRequest":
+        """One thing that is wrong, and its place."""
+        return cls(f"{path}: {detail}", violations=[Violation(path=path, detail=detail)])
 
 
 class AuthError(CrossjudgeError):
@@ -113,3 +119,7 @@ class BatchFailed(BatchError):
 
 class BatchCancelled(BatchError):
     """Somebody cancelled the batch."""
+
+
+class CommandError(CrossjudgeError):
+    """A command of the command line cannot do what was asked of it; the SDK itself never raises this."""

@@ -1,0 +1,121 @@
+"""The file of results that `verify` writes: a line a problem, whole or not at all, and what a later run needs to go on.
+
+Beside it stands `NAME.state.json`, which says what the results are of: going on with another input, or under other
+limits, would mix what cannot be compared.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from crossjudge.contracts import ProblemResult, dump_json, load_json
+
+from .errors import CommandError
+
+STATE_SUFFIX = ".state.json"
+_FORMAT = 1
+
+
+class ResultsFile:
+    """Appends results to `path`. Lines that an earlier run wrote of the same input and order are kept.
+
+    `order` holds what decides a verdict: the digest of the input, limits, isolation, detail. Raises `CommandError`.
+    """
+
+    def __init__(self, path: Path, order: dict[str, Any], *, restart: bool = False) -> None:
+        self.path = path
+        self._order = {"format": _FORMAT, **order}
+        self._restart = restart
+        self._state = path.with_name(path.name + STATE_SUFFIX)
+        self._file: BinaryIO | None = None
+
+    def open(self, on_earlier: Callable[[ProblemResult], None]) -> None:
+        """Open and lock the file; `on_earlier` is told of each result that is already there."""
+        try:
+            self._file = self.path.open("a+b")
+            self._lock(self._file)
+            if self._restart:
+                self._file.truncate(0)
+            self._check_state(is_empty=os.fstat(self._file.fileno()).st_size == 0)
+            self._read_back(self._file, on_earlier)
+        except OSError as error:
+            raise CommandError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def write(self, result: ProblemResult) -> None:
+        assert self._file is not None, f"{self.path} is not open"
+        try:
+            self._file.write(dump_json(result) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise CommandError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _lock(self, file: BinaryIO) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CommandError(
+                f"another `crossjudge verify` is writing {self.path}: name another file with -o"
+            ) from error
+
+    def _check_state(self, is_empty: bool) -> None:
+        if is_empty:
+            self._state.write_text(json.dumps(self._order, indent=1) + "\n", "utf-8")
+            return
+        try:
+            earlier = json.loads(self._state.read_text("utf-8"))
+        except (FileNotFoundError, ValueError) as error:
+            what = f"{self.path} holds something, but there is no {self._state.name} that says of what"
+            raise CommandError(f"{what}: name another file with -o, or start it afresh with --restart") from error
+        if different := differences(earlier, json.loads(json.dumps(self._order))):
+            what = f"{self.path} holds results of another order ({'; '.join(different)})"
+            raise CommandError(f"{what}: name another file with -o, or start it afresh with --restart")
+
+    def _read_back(self, file: BinaryIO, on_earlier: Callable[[ProblemResult], None]) -> None:
+        file.seek(0)
+        whole = 0
+        for number, raw in enumerate(file, 1):
+            if not raw.endswith(b"\n"):
+                break  # cut off by a kill or a full disk: that problem is judged anew
+            try:
+                on_earlier(ProblemResult.model_validate(load_json(raw)))
+            except ValueError as error:
+                what = f"{self.path}, line {number}: not a result"
+                raise CommandError(f"{what}: mend or remove the line, or start afresh with --restart") from error
+            whole += len(raw)
+        file.truncate(whole)
+        file.seek(whole)
+
+
+def differences(earlier: Any, now: dict[str, Any]) -> list[str]:
+    """What differs between two orders, in words."""
+    if not isinstance(earlier, dict) or earlier.get("format") != _FORMAT:
+        return ["written by another version"]
+    words = []
+    for name in now:
+        if earlier.get(name) == now[name]:
+            continue
+        if name == "input":
+            words.append("the input was another, or has changed since")
+        elif isinstance(now[name], dict) and isinstance(earlier.get(name), dict):
+            changed = [key for key in now[name] if earlier[name].get(key) != now[name][key]]
+            words += [f"{key} was {earlier[name].get(key)}, now {now[name][key]}" for key in changed]
+        else:
+            words.append(f"{name} was {earlier.get(name)}, now {now[name]}")
+    return words
