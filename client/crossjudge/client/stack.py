@@ -57,7 +57,7 @@ class Stack:
         self.url = self._ready(said)["url"]
 
     def stop(self) -> None:
-        """Ask it to end as Ctrl-C would; what does not end in time is killed."""
+        """Ask it to end as Ctrl-C would, then less kindly. Ctrl-C in here takes us on to the next way of asking."""
         if self._process is None:
             return
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
@@ -65,7 +65,7 @@ class Stack:
                 self._process.send_signal(number)
                 try:
                     self._process.wait(_STOP_TIMEOUT_S)
-                except subprocess.TimeoutExpired:
+                except (subprocess.TimeoutExpired, KeyboardInterrupt):
                     continue
         self._process = None
 

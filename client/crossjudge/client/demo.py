@@ -1,0 +1,137 @@
+"""`crossjudge demo`: a stack, the example problems, their passing matrices and a picture, and nothing left behind."""
+
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crossjudge.contracts import ProblemResult
+
+_LIMITS = {"cpu_seconds": 1.0, "wall_seconds": 5.0}
+_HERE = Path(__file__).parent
+_PLACES = (
+    _HERE / "examples" / "problems.jsonl",  # in an installed wheel
+    _HERE.parents[2] / "examples" / "problems.jsonl",  # in a checkout
+)
+
+
+def demo(
+    output: Annotated[Path, typer.Option(file_okay=False, help="Folder for results and picture.")] = Path(
+        "demo-output"
+    ),
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")] = None,
+) -> None:
+    """Start a stack, judge the example problems, show and draw their passing matrices, stop the stack."""
+    from rich.console import Console
+
+    from crossjudge.contracts import dump_json
+
+    from .plot import draw
+
+    console = Console(highlight=False)
+    problems = example_problems()
+    results_file, picture = _prepare(output)
+    with (
+        _signals_end_us(),
+        tempfile.TemporaryDirectory(prefix="crossjudge-demo-", ignore_cleanup_errors=True) as folder,
+    ):
+        results = _judge(problems, Path(folder), workers, console)
+    results_file.write_bytes(b"".join(dump_json(result) + b"\n" for result in results))
+    draw(results, picture)
+    _explain(results, console)
+    console.print(f"Results:  {results_file}\nPicture:  {picture}", soft_wrap=True)
+
+
+def example_problems() -> list[dict[str, Any]]:
+    """The problems of `examples/`, wherever this package is installed."""
+    from .errors import CommandError
+
+    for path in _PLACES:
+        if path.is_file():
+            return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    raise CommandError(f"the example problems are at none of {', '.join(map(str, _PLACES))}: install crossjudge anew")
+
+
+def _prepare(output: Path) -> tuple[Path, Path]:
+    """The files to write, in a folder that is there and can be written to: better known before than after."""
+    from .errors import CommandError
+    from .plot import check_can_draw
+
+    results_file, picture = output / "results.jsonl", output / "matrices.png"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        results_file.write_bytes(b"")
+    except OSError as error:
+        raise CommandError(
+            f"cannot write {results_file}: {error.strerror}; choose another folder with --output"
+        ) from error
+    check_can_draw(picture)
+    return results_file, picture
+
+
+def _judge(
+    problems: list[dict[str, Any]], folder: Path, workers: int | None, console: "Console"
+) -> "list[ProblemResult]":
+    """The results, in the order of the problems. Each matrix is shown as soon as it is there."""
+    from ._sync import Client
+    from .show import matrix
+    from .stack import Stack, StackError
+
+    results = {}
+    stack = Stack(folder, workers=workers)
+    try:
+        with console.status("Starting Redis, the service and the workers …"):
+            stack.start()
+        console.print(f"The stack listens at {stack.url}. {len(problems)} problems go in.\n")
+        with Client(stack.url, run="demo", limits=_LIMITS) as judge:
+            for grid in judge.stream(problems, cells_per_batch=1):
+                console.print(matrix(grid.result), "")
+                results[grid.index] = grid.result
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt | SystemExit | StackError):
+            console.print(f"The stack's log ends:\n{stack.log_tail()}", markup=False, style="dim")
+        raise
+    finally:
+        with console.status("Stopping the stack …"):
+            stack.stop()
+    return [results[index] for index in sorted(results)]
+
+
+@contextmanager
+def _signals_end_us() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind us as Ctrl-C does, so that the stack is stopped."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _explain(results: "list[ProblemResult]", console: "Console") -> None:
+    """The legend, in plain words."""
+    from .show import legend
+
+    letters = "".join(row for result in results for row in result.matrix)
+    console.print(
+        "Each row is a solution, each column a test, each letter what came of running one against the other:\n"
+    )
+    console.print(legend(letters))
+    console.print(
+        "\nA row of P is a solution that passes every test. A column without P is a test that no solution passes:\n"
+        "most likely it is wrong. Each cell ran as a process of its own in a sandbox, for a second of CPU time at most."
+    )
