@@ -4,6 +4,7 @@ Knows neither Redis nor jails. It has no threads and no signal handlers: it wait
 nothing happens in the middle of anything else, and forking is safe. The children share what it has imported.
 """
 
+import contextlib
 import ctypes
 import math
 import os
@@ -182,8 +183,9 @@ def _be_child(parent: int, body: Body, number: int, ready: int | None) -> None:
     except BaseException:
         log.exception("worker process failed", worker=number)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # nobody may be reading any more
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 
