@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .children import end_with_parent as end_with_parent_signal
+
 
 class EmbeddedRedisError(Exception):
     """No Redis server could be found or started; the message says what to install or change."""
@@ -48,10 +50,23 @@ class EmbeddedRedis:
     Raises `EmbeddedRedisError` on entering where it does not come up; its own log is quoted then.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, start_timeout_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        start_timeout_s: float = 15.0,
+        keep_open: tuple[int, ...] = (),
+        end_with_parent: bool = False,
+    ) -> None:
+        """`keep_open` are descriptors that Redis holds too, such as a lock on the folder. `end_with_parent`: the kernel
+        stops Redis when the thread that started it ends, by whatever means.
+        """
         self.folder = folder
         self.port = port or free_port()
         self.start_timeout_s = start_timeout_s
+        self._keep_open = keep_open
+        self._preexec = end_with_parent_signal if end_with_parent else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,6 +77,10 @@ class EmbeddedRedis:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "redis.log"
@@ -71,6 +90,7 @@ class EmbeddedRedis:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, env={**os.environ, "LC_ALL": "C"},
+            pass_fds=self._keep_open, preexec_fn=self._preexec,
         )  # fmt: skip
         deadline = time.monotonic() + self.start_timeout_s
         while not self._answers():

@@ -1,7 +1,10 @@
 """Runs the app under uvicorn: the one place that listens on a socket."""
 
+import signal
 import socket
+from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -9,6 +12,8 @@ from .app import create_app
 from .settings import ServiceSettings
 
 _GRACE_SECONDS = 20  # a body on its way in may end; waiters and event streams are answered at once
+
+log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -21,9 +26,42 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class PortTaken(Exception):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `PortTaken`."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+    except OSError as error:
+        raise PortTaken(f"{host} is no address of this machine: {error.strerror or error}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PortTaken(f"cannot listen on {host}:{port}: {reason}; choose another --port") from error
+    return listener
+
+
 def serve_app(settings: ServiceSettings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
     config = uvicorn.Config(
         create_app(settings), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS
     )
-    Server(config).run(sockets=[listener])
+    server = Server(config)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # Uvicorn raises the signal once more when it is done; with these handlers that is an orderly end, not a death.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    host, port = listener.getsockname()[:2]
+    log.info("listening", host=host, port=port, remote_clients=settings.allow_remote)
+    server.run(sockets=[listener])
+    log.info("stopped")
