@@ -5,8 +5,8 @@ Knows nothing of what `up` starts: it runs the command, waits until the service 
 
 import ctypes
 import json
+import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +19,7 @@ from .errors import CrossjudgeError
 _PR_SET_PDEATHSIG = 1
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 30.0
+_REDIS_VARIABLES = ("REDIS_URL", "CROSSJUDGE_REDIS_URL")
 _COMMAND = [sys.executable, "-m", "crossjudge.client", "up"]
 
 
@@ -45,13 +46,15 @@ class Stack:
         return "\n".join(text.splitlines()[-lines:]) or "(it wrote nothing)"
 
     def start(self) -> None:
-        command = [*_COMMAND, "--json", "--port", str(_free_port()), "--data", str(self.folder / "data")]
+        command = [*_COMMAND, "--json", "--port", "0", "--data", str(self.folder / "data")]
         command += [] if self._workers is None else ["--workers", str(self._workers)]
+        # With a Redis of its own, whatever Redis others share: what is queued here is judged here.
+        environment = {name: value for name, value in os.environ.items() if name not in _REDIS_VARIABLES}
         said = self.folder / "stack.json"
         with said.open("wb") as answers, self.log.open("wb") as log:
             # A session of its own: Ctrl-C in a terminal reaches us alone, and we ask the stack to end.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=answers, stderr=log,
+                command, stdin=subprocess.DEVNULL, stdout=answers, stderr=log, env=environment,
                 start_new_session=True, preexec_fn=_end_with_parent,
             )  # fmt: skip
         self.url = self._ready(said)["url"]
@@ -97,13 +100,6 @@ class Stack:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_with_parent() -> None:
