@@ -128,10 +128,10 @@ def _explain(results: "list[ProblemResult]", console: "Console") -> None:
 
     letters = "".join(row for result in results for row in result.matrix)
     console.print(
-        "Each row is a solution, each column a test, each letter what came of running one against the other:\n"
+        "Each row is a solution, each column a test. A letter is what came of running the one against the other:"
     )
-    console.print(legend(letters))
+    console.print(legend(letters), "")
     console.print(
-        "\nA row of P is a solution that passes every test. A column without P is a test that no solution passes:\n"
-        "most likely it is wrong. Each cell ran as a process of its own in a sandbox, for a second of CPU time at most."
+        "A row of P is a solution that passes every test. A column without P is a test that no solution passes: most "
+        "likely it is wrong. Each cell ran as a process of its own in a sandbox, for a second of CPU time at most.\n"
     )
