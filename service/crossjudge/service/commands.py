@@ -32,7 +32,7 @@ def serve(
     try:
         listener = listen(host, port)
         _say_who_may_ask(host, settings)
-        wait_for_redis(settings.redis_url)
+        wait_for_redis(settings.redis_url, settings.redis_wait_seconds)
     except (PortTaken, RedisAway) as error:
         _stop(str(error))
     set_up_logging(settings.log_level)
@@ -66,6 +66,7 @@ def up(
     plan = Plan(
         host=host, port=port, workers=workers, folder=(data or state_folder()).expanduser().absolute(),
         redis_url=settings.redis_url if has_redis else None, redis_port=redis_port,
+        redis_wait_s=settings.redis_wait_seconds,
     )  # fmt: skip
     screen = Screen(as_json=as_json, quiet=quiet)
     if not quiet:

@@ -16,7 +16,7 @@ class RedisAway(Exception):
     """Redis does not answer; the message says where it was looked for."""
 
 
-def wait_for_redis(url: str, seconds: float = 10.0) -> None:
+def wait_for_redis(url: str, seconds: float) -> None:
     """Return as soon as Redis answers. Raises `RedisAway`."""
     deadline = time.monotonic() + seconds
     with Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as connection:

@@ -18,6 +18,7 @@ class ServiceSettings(BaseSettings):
         validation_alias=AliasChoices("CROSSJUDGE_REDIS_URL", "REDIS_URL"),
         description="the Redis that all services and workers share",
     )
+    redis_wait_seconds: float = Field(10.0, ge=0, description="how long a start waits for Redis before it gives up")
     allow_remote: bool = Field(False, description="answer clients of other machines too, though no API key is set")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

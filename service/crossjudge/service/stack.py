@@ -47,6 +47,7 @@ class Plan:
     folder: Path
     redis_url: str | None
     redis_port: int | None
+    redis_wait_s: float = 10.0
 
 
 def state_folder() -> Path:
@@ -90,7 +91,7 @@ class Stack:
             listen(self._plan.host, self._port).close()  # said now, not by a child in its log
             if not self._redis_url:
                 self._start_redis(lock)
-            wait_for_redis(self._redis_url)
+            wait_for_redis(self._redis_url, self._plan.redis_wait_s)
         except (PortTaken, EmbeddedRedisError, RedisAway) as error:
             raise StackError(str(error)) from error
         python, logs = [sys.executable, "-m"], self._plan.folder / "logs"
