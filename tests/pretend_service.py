@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import ValidationError
 
@@ -102,6 +102,14 @@ class PretendService:
                 if state is BatchState.RUNNING:
                     self.batches[name] = (batch, BatchState.DONE)
             self.changed.notify_all()
+
+    def finish(self, name: str) -> None:
+        with self.changed:
+            self.batches[name] = (self.batches[name][0], BatchState.DONE)
+            self.changed.notify_all()
+
+    def running(self) -> int:
+        return self.states().count(BatchState.RUNNING)
 
     def sent(self, method: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.method == method]
@@ -230,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
             return (200 if status.status.is_final else 202), dump_json(status)
         if path == "/v1/batches":
             return 200, dump_json(self._page(query))
-        name = path.rpartition("/")[2]
+        name = unquote(path.rpartition("/")[2])
         if name not in service.batches:
             raise Refused(refusal(404, f"there is no batch {name!r}"))
         if self.command == "DELETE":

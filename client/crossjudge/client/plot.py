@@ -1,6 +1,7 @@
 """Passing matrices as pictures: small heatmaps side by side. Imports matplotlib only when it draws."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,7 +49,9 @@ def draw(results: Sequence[ProblemResult], path: Path, title: str = "Passing mat
         heading = title if len(pages) == 1 else f"{title}, picture {number} of {len(pages)}"
         if number == len(pages) and len(results) > PER_PICTURE * MOST_PICTURES:
             heading += f" (the first {PER_PICTURE * MOST_PICTURES:,} of {len(results):,} problems)"
-        _picture(page, heading).savefig(place, dpi=150)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # an id in a script without a font
+            _picture(page, heading).savefig(place, dpi=150)
         saved.append(place)
     return saved
 
@@ -68,7 +71,7 @@ def _picture(results: Sequence[ProblemResult], title: str) -> "Figure":
     for at, result in enumerate(results):
         axes = figure.add_subplot(rows, columns, at + 1)
         _heatmap(axes, result, size, is_large=side >= 2.5)
-    top, bottom = 1 - 0.75 / height, 0.6 / height
+    top, bottom = 1 - 0.75 / height, 0.7 / height
     figure.subplots_adjust(
         left=0.45 / width, right=1 - 0.15 / width, top=top, bottom=bottom, wspace=0.22, hspace=0.1 + size / 24 / side
     )
@@ -78,7 +81,7 @@ def _picture(results: Sequence[ProblemResult], title: str) -> "Figure":
 
 def _heatmap(axes: "Axes", result: ProblemResult, size: float, is_large: bool) -> None:
     height, width = len(result.solutions), len(result.tests)
-    label = result.id if len(result.id) <= 24 else f"{result.id[:22]}…"
+    label = _label(result.id)
     axes.set_title(
         f"{label}\n{height}×{width}" if not is_large else f"{label}: {height} × {width}", fontsize=size, pad=2
     )
@@ -97,6 +100,16 @@ def _heatmap(axes: "Axes", result: ProblemResult, size: float, is_large: bool) -
         axes.set_ylabel("solutions", fontsize=size, labelpad=2)
         if height * width <= 300:
             _write_letters(axes, result, size)
+            axes.set_xticks([at - 0.5 for at in range(1, width)], minor=True)
+            axes.set_yticks([at - 0.5 for at in range(1, height)], minor=True)
+            axes.grid(which="minor", color="white", linewidth=0.6)
+            axes.tick_params(which="both", length=0)
+
+
+def _label(name: str) -> str:
+    """The id, its middle left out where it is long: the ends are what tells ids apart. Never read as a formula."""
+    printable = "".join(c if c.isprintable() else "?" for c in name).replace("$", r"\$")
+    return printable if len(printable) <= 22 else f"{printable[:10]}…{printable[-11:]}"
 
 
 def _pixels(result: ProblemResult) -> Any:
@@ -129,4 +142,5 @@ def _frame(figure: "Figure", title: str, present: set[str], height: float) -> No
         for letter in shown
     ]
     if patches:
-        figure.legend(handles=patches, loc="lower center", ncols=min(8, len(patches)), fontsize=8, frameon=False)
+        most = max(1, int(figure.get_figwidth() / 1.3))  # entries that stand side by side
+        figure.legend(handles=patches, loc="lower center", ncols=min(len(patches), most), fontsize=8, frameon=False)
