@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from queued_batches import wait_for
+
+COMMAND = [sys.executable, "-m", "crossjudge.client", "verify"]
+
 pytestmark = [pytest.mark.redis, pytest.mark.nsjail]
 
 
@@ -23,7 +27,7 @@ def problem(number: int) -> dict[str, Any]:
 
 
 def verify(stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crossjudge.client", "verify", *arguments, "--url", stack]
+    command = [*COMMAND, *arguments, "--url", stack]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -43,17 +47,19 @@ def test_a_file_of_problems_is_judged_line_by_line(stack: str, tmp_path: Path) -
     assert results_in(out) == EXPECTED
 
 
-def test_what_was_judged_before_is_not_judged_again(stack: str, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_is_resumed_and_judges_nothing_twice(stack: str, tmp_path: Path) -> None:
     source, out = tmp_path / "problems.jsonl", tmp_path / "results.jsonl"
-    lines = [json.dumps(problem(number)) for number in range(12)]
-    source.write_text("\n".join(lines[:5]) + "\n")
-    assert verify(stack, str(source), "-o", str(out)).returncode == 0
-    first = out.read_text()
-    assert len(first.splitlines()) == 5
-    source.write_text("\n".join(lines) + "\n")
-    again = verify(stack, str(source), "-o", str(out))
+    slow = [{**problem(number), "prelude": "import time\ntime.sleep(0.4)\n"} for number in range(12)]
+    source.write_text("".join(json.dumps(each) + "\n" for each in slow))
+    command = [*COMMAND, str(source), "-o", str(out), "--url", stack, "--run", "resumed"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        wait_for(lambda: first.poll() is not None or (out.exists() and out.read_text().count("\n") >= 1), "a result")
+        first.kill()
+    kept = out.read_text()
+    assert kept.count("\n") >= 1
+    again = verify(stack, str(source), "-o", str(out), "--run", "resumed")
     assert again.returncode == 0, again.stderr
-    assert out.read_text().startswith(first)
+    assert out.read_text().startswith(kept[: kept.rindex("\n") + 1])
     assert results_in(out) == EXPECTED
     assert len(out.read_text().splitlines()) == 12
 
