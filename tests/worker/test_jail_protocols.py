@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossjudge.worker.jail import filter, frames, observing
+from crossjudge.worker.jail import frames, observing, syscalls
 
 
 @given(st.lists(st.binary(max_size=200), max_size=5))
@@ -74,7 +74,7 @@ def test_a_pipe_is_drained_past_its_cap() -> None:
 
 
 def test_every_jump_of_the_filter_lands_inside_it_and_it_ends_by_returning() -> None:
-    program = filter.build_program()
+    program = syscalls.build_program()
     lines = list(struct.iter_unpack("=HBBI", program))
     for place, (code, if_true, if_false, _) in enumerate(lines):
         if code & 0x07 == 0x05:

@@ -22,7 +22,7 @@ import socket
 import time
 from typing import Any, NoReturn
 
-from . import cell, filter, kernel
+from . import cell, kernel, syscalls
 
 FILES = "/tmp"
 _INODES = 4096
@@ -43,7 +43,7 @@ def serve(channel: int) -> NoReturn:
     limits = marshal.loads(link.recv(65536))
     _make_files(limits["disk_mb"])
     # Here and not in each cell: nothing below this line needs what it denies, and it takes a tenth of a fork's time.
-    kernel.install_filter(filter.build_program())
+    kernel.install_filter(syscalls.build_program())
     while True:
         message, descriptors, _, _ = socket.recv_fds(link, 65536, 64)
         if not message:

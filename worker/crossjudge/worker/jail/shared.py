@@ -64,7 +64,7 @@ def load_for_test(task: dict[str, Any], report: Report) -> tuple[types.ModuleTyp
 
 def visible_names(module: types.ModuleType, recorder: solution.Recorder | None) -> dict[str, Any]:
     """What the test sees; the solution's own functions note what they give back where a recorder is there."""
-    names = solution.public_names(module)
+    names = solution.names_for_test(module)
     if recorder is None:
         return names
     for name, value in names.items():
