@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
-from tests.played_worker import PlayedWorker
 
 from crossjudge.service.app import create_app
 from crossjudge.service.server import Server
 from crossjudge.service.settings import ServiceSettings
+from played_worker import PlayedWorker
 
 StartService = Callable[..., Any]
 

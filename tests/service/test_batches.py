@@ -9,10 +9,10 @@ from typing import Any
 import httpx2
 import zstandard
 from redis import Redis
-from tests.played_worker import PlayedWorker
 
 from crossjudge.contracts import BatchStatus
 from crossjudge.contracts.queue import batch_keys
+from played_worker import PlayedWorker
 
 
 def body(*problems: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -5,10 +5,10 @@ import time
 import httpx2
 import pytest
 from redis import Redis
-from tests.played_worker import PlayedWorker
 
 from crossjudge.contracts.queue import LEASES, QUEUE, lease_member
 from crossjudge.service.settings import ServiceSettings
+from played_worker import PlayedWorker
 
 from .conftest import live_service
 

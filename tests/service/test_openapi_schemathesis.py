@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-from tests.played_worker import PlayedWorker
 
 from crossjudge.contracts import MEDIA_TYPE
 from crossjudge.service.settings import ServiceSettings
+from played_worker import PlayedWorker
 
 from .conftest import live_service
 

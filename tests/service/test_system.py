@@ -4,12 +4,12 @@ import re
 
 import httpx2
 import pytest
-from tests.played_worker import PlayedWorker
 
 from crossjudge.contracts import Verdict
 from crossjudge.service.app import create_app
 from crossjudge.service.guard import is_loopback
 from crossjudge.service.settings import ServiceSettings
+from played_worker import PlayedWorker
 
 BODY = {"problems": [{"solutions": ["PF", "E"], "tests": ["1", "2"]}]}
 

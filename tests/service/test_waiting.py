@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2
 from redis import Redis
-from tests.played_worker import PlayedWorker
 
 from crossjudge.service.embedded import EmbeddedRedis
 from crossjudge.service.settings import ServiceSettings
+from played_worker import PlayedWorker
 
 from .conftest import live_service
 
