@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.strategies import batches
 
 from crossjudge.contracts import Batch, ChunkResult, dump_json, load_json
 from crossjudge.service.assemble import assemble
@@ -11,6 +10,7 @@ from crossjudge.service.settings import ServiceSettings
 from crossjudge.service.split import Plan, key_of, split
 from crossjudge.worker.commit import Task
 from played_worker import judged
+from strategies import batches
 
 settings = st.builds(
     ServiceSettings,
