@@ -42,7 +42,7 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass
 class Canned:
-    """An answer given whatever is asked. `drop` breaks the connection instead, after the request was acted upon or not."""
+    """An answer given whatever is asked. `drop` breaks the connection; `act_first` takes the request in first."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -103,13 +103,19 @@ class PretendService:
                     self.batches[name] = (batch, BatchState.DONE)
             self.changed.notify_all()
 
-    def finish(self, name: str) -> None:
+    def finish(self, name: str, running: int = 0) -> None:
+        """End a batch, once as many are running."""
         with self.changed:
+            self.changed.wait_for(lambda: self.count_running() >= running, 30)
             self.batches[name] = (self.batches[name][0], BatchState.DONE)
             self.changed.notify_all()
 
     def running(self) -> int:
-        return self.states().count(BatchState.RUNNING)
+        with self.changed:
+            return self.count_running()
+
+    def count_running(self) -> int:
+        return sum(state is BatchState.RUNNING for _, state in self.batches.values())
 
     def sent(self, method: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.method == method]
@@ -131,8 +137,8 @@ class PretendService:
                 state = BatchState.FAILED
             self.batches[name] = (batch, state)
             self.by_key[key or name] = (body, name)
-            running = sum(state is BatchState.RUNNING for _, state in self.batches.values())
-            self.most_running = max(self.most_running, running)
+            self.most_running = max(self.most_running, self.count_running())
+            self.changed.notify_all()
             return name
 
     def check(self, batch: Batch) -> None:
@@ -155,8 +161,10 @@ class PretendService:
             problems=None if state is BatchState.FAILED else results,
         )  # fmt: skip
 
-    def cancel(self, name: str) -> None:
+    def cancel(self, name: str, running: int = 0) -> None:
+        """Cancel a batch, once as many are running."""
         with self.changed:
+            self.changed.wait_for(lambda: self.count_running() >= running, 30)
             batch, state = self.batches[name]
             if not state.is_final:
                 self.batches[name] = (batch, BatchState.CANCELLED)
@@ -263,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_DELETE = _answer
 
 
 def eventually(condition: Any, seconds: float = 20.0) -> bool:

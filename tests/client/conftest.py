@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pretend_service import PretendService
 
 from crossjudge.client import AsyncClient, Client, Grid, Patience
+from pretend_service import PretendService
 
 QUICK = Patience(busy=5, unreachable=2, first_pause=0.01, longest_pause=0.05)
 

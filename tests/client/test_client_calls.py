@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pretend_service import PretendService, eventually, refusal
 
 from crossjudge.client import (
     AsyncClient,
@@ -27,6 +26,7 @@ from crossjudge.client import (
     Problem,
     WaitTimeout,
 )
+from pretend_service import PretendService, eventually, refusal
 
 Call = Callable[..., Any]
 UGLY = "\x00 \ud800 \udfff é"
@@ -178,7 +178,7 @@ def test_runs_and_health_are_read(call: Call) -> None:
 
 
 def test_an_unknown_batch_is_not_found(call: Call) -> None:
-    with pytest.raises(NotFound, match="no batch 'b/../x'") as caught:
+    with pytest.raises(NotFound, match=r"no batch 'b/\.\./x'") as caught:
         call("status", "b/../x")
     assert (caught.value.status, caught.value.batch) == (404, "b/../x")
 
@@ -186,7 +186,7 @@ def test_an_unknown_batch_is_not_found(call: Call) -> None:
 @pytest.mark.parametrize("url", ["foo", "ftp://host", "http://", "http://[::1", "http://host:99999"])
 def test_a_url_that_is_none_is_said_at_once(url: str) -> None:
     for client in (Client, AsyncClient):
-        with pytest.raises(InvalidSettings, match="http://127.0.0.1:8000"):
+        with pytest.raises(InvalidSettings, match=r"http://127\.0\.0\.1:8000"):
             client(url)
 
 
@@ -263,7 +263,7 @@ class Counting:
 def test_an_endless_source_is_read_only_as_far_as_needed_and_its_batches_are_cancelled(service: PretendService) -> None:
     source = Counting()
     service.hold()
-    helper = threading.Thread(target=lambda: eventually(lambda: service.running() == 3) and service.finish("b_0"))
+    helper = threading.Thread(target=service.finish, args=("b_0", 3))
     helper.start()
     with Client() as client, closing(client.stream(source, cells_per_batch=2, in_flight=3)) as grids:
         assert next(grids).verdicts == ["PF"]
@@ -313,7 +313,7 @@ def test_an_async_source_is_streamed_while_it_is_slow(service: PretendService) -
 
 def test_an_error_in_the_consumer_cancels_what_is_in_flight(service: PretendService) -> None:
     service.hold()
-    batches = threading.Thread(target=lambda: eventually(lambda: len(service.states()) == 2) and service.cancel("b_0"))
+    batches = threading.Thread(target=service.cancel, args=("b_0", 2))
     batches.start()
     with Client() as client, pytest.raises(BatchCancelled):
         list(client.stream(Counting(), cells_per_batch=2, in_flight=2))

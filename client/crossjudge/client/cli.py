@@ -6,10 +6,10 @@ their source, not imported, so that it is quick and complete even where a packag
 
 import ast
 import functools
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -48,12 +48,12 @@ def _nothing() -> None: ...
 
 def summary_of(entry: EntryPoint) -> str | None:
     """The first paragraph of the function's docstring, read from its module's source without running it."""
-    try:
-        spec = importlib.util.find_spec(entry.module)
-        source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
-    except (ImportError, OSError):
+    package, *inner = entry.module.split(".")
+    places = [Path(folder, *inner).with_suffix(".py") for folder in getattr(import_module(package), "__path__", [])]
+    source = next((place for place in places if place.is_file()), None)
+    if source is None:
         return None
-    for node in ast.parse(source).body:
+    for node in ast.parse(source.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry.attr:
             return (ast.get_docstring(node) or "").split("\n\n")[0] or None
     return None

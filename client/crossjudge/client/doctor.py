@@ -51,13 +51,10 @@ def all_checks() -> Iterator[tuple[str, Check]]:
 def checks_of(entry: EntryPoint) -> Iterable[Check]:
     """The checks of one package; a package that is not installed is a finding, and so is a check that breaks."""
     try:
-        checks = entry.load()
+        yield from entry.load()()
     except ModuleNotFoundError as error:
         found, _, mend = missing(entry, error).partition(": ")
         yield Check(name=f"extra `{entry.module.split('.')[1]}`", status="warn", found=found, mend=mend or None)
-        return
-    try:
-        yield from checks()
     except Exception as error:  # a check that breaks must not hide the others
         broke = f"the check itself broke: {type(error).__name__}: {error}"
         yield Check(name=f"checks of {entry.name}", status="fail", found=broke, mend="please report this")

@@ -172,10 +172,11 @@ def _go(work: Verification, sink: Sink, results: str, console: Console) -> None:
 def _kept(work: Verification, results: str) -> str:
     if not work.summary.problems:
         return "Nothing was judged."
-    kept = f"The results of {work.summary.problems:,} problems are kept"
+    kept = f"Results written so far: {many(work.summary.problems, 'problem')}"
     if results == STDIN:
         return f"{kept}."
-    return f"{kept} in {results}" + ("; the same command goes on from there." if work.found is not None else ".")
+    on = "; the same command (without --restart) goes on from there." if work.found is not None else "."
+    return f"{kept}, in {results}{on}"
 
 
 def _greet(work: Verification, console: Console) -> None:
