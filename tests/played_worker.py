@@ -13,7 +13,17 @@ from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from crossjudge.contracts import CellDetail, ChunkResult, ColumnReport, RowResult, SourceReport, SourceStatus, Verdict
+from crossjudge.contracts import (
+    CellDetail,
+    ChunkResult,
+    ColumnReport,
+    Part,
+    PartResult,
+    RowResult,
+    SourceReport,
+    SourceStatus,
+    Verdict,
+)
 from crossjudge.contracts.queue import QUEUE, WORKER_INFO, WORKERS, WorkerInfo
 from crossjudge.worker.commit import Ledger, Task
 
@@ -85,12 +95,15 @@ def letter(solution: str, column: int) -> str:
 
 def judged(task: Task) -> ChunkResult:
     """A result of the right shape, with all details whatever the order asked."""
-    width = len(task.columns.tests)
+    parts = [judged_part(part, len(task.columns[part.problem].tests)) for part in task.chunk.parts]
+    executed = sum(letter != Verdict.SKIPPED for part in parts for row in part.rows for letter in row.verdicts)
+    return ChunkResult(parts=parts, executed=executed, cpu_seconds=0.01 * executed, worker="played")
+
+
+def judged_part(part: Part, width: int) -> PartResult:
     rows: list[RowResult] = []
-    executed = 0
-    for row in task.chunk.rows:
+    for row in part.rows:
         asked = set(range(width)) if row.columns is None else set(row.columns)
-        executed += len(asked)
         verdicts = "".join(letter(row.solution, column) if column in asked else "S" for column in range(width))
         cells = [
             CellDetail(message=f"message {v}", cpu_ms=1.5, wall_ms=2.5, stdout="said", output=f"{row.solution!r}:{c}")
@@ -98,9 +111,9 @@ def judged(task: Task) -> ChunkResult:
             for c, v in enumerate(verdicts)
         ]  # fmt: skip
         rows.append(RowResult(verdicts=verdicts, solution=SourceReport(status=SourceStatus.OK), cells=cells))
-    used = {column for row in task.chunk.rows for column in (range(width) if row.columns is None else row.columns)}
+    used = {column for row in part.rows for column in (range(width) if row.columns is None else row.columns)}
     tests = [
         ColumnReport(status=SourceStatus.OK, used=True) if column in used else ColumnReport(status=SourceStatus.NOT_RUN)
         for column in range(width)
     ]
-    return ChunkResult(rows=rows, tests=tests, executed=executed, cpu_seconds=0.01 * executed, worker="played")
+    return PartResult(rows=rows, tests=tests)

@@ -16,6 +16,8 @@ from crossjudge.contracts import (
     Isolation,
     Limits,
     Order,
+    Part,
+    PartResult,
     Row,
     dump_json,
     load_json,
@@ -64,7 +66,7 @@ def put_batch(
     redis.hset(batch_key(batch), mapping=fields)  # type: ignore[arg-type]  # mappings are invariant in redis-py
     redis.hset(columns_key(batch), "0", dump_json(columns))
     for index, solution in enumerate(solutions):
-        chunk = Chunk(problem=0, rows=[Row(solution=solution)], cells=len(tests))
+        chunk = Chunk(parts=[Part(problem=0, rows=[Row(solution=solution)])], cells=len(tests))
         redis.hset(chunks_key(batch), str(index), dump_json(chunk))
         if queued:
             enqueue(queue_of(redis), batch, index)
@@ -75,9 +77,16 @@ def field(redis: Redis, batch: str, name: str) -> str | None:
     return raw.decode() if isinstance(raw, bytes) else raw
 
 
-def result_of(redis: Redis, batch: str, index: int) -> ChunkResult | None:
+def judge_of(redis: Redis, batch: str, index: int) -> str | None:
+    """The worker that handed in a chunk."""
     raw = redis.hget(results_key(batch), str(index))
-    return None if raw is None else ChunkResult.model_validate(load_json(raw))
+    return None if raw is None else ChunkResult.model_validate(load_json(raw)).worker
+
+
+def result_of(redis: Redis, batch: str, index: int) -> PartResult | None:
+    """What came of a chunk of `put_batch`, which has one part."""
+    raw = redis.hget(results_key(batch), str(index))
+    return None if raw is None else ChunkResult.model_validate(load_json(raw)).parts[0]
 
 
 def wait_for(condition: Callable[[], object], what: str = "it", timeout_s: float = 30.0) -> None:

@@ -16,10 +16,20 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from crossjudge.contracts import Chunk, ChunkResult, ColumnReport, Columns, Order, RowResult, SourceReport, SourceStatus
+from crossjudge.contracts import (
+    Chunk,
+    ChunkResult,
+    ColumnReport,
+    Columns,
+    Order,
+    PartResult,
+    RowResult,
+    SourceReport,
+    SourceStatus,
+)
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.logs import set_up_logging
 from crossjudge.worker.loop import run_worker
@@ -45,15 +55,17 @@ class StandInPool:
     def close(self) -> None:
         pass
 
-    def judge(self, order: Order, columns: Columns, chunk: Chunk, stop: threading.Event) -> ChunkResult:
-        solution = str(chunk.rows[0].solution)
+    def judge(self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event) -> ChunkResult:
+        (part,) = chunk.parts
+        solution = str(part.rows[0].solution)
         self.judged.append(solution)
         self._do(solution, stop)
-        width = len(columns.tests)
+        width = len(columns[part.problem].tests)
+        right = RowResult(verdicts="P" * width, solution=SourceReport(status=SourceStatus.OK))
+        used = ColumnReport(status=SourceStatus.OK, used=True)
         return ChunkResult(
-            rows=[RowResult(verdicts="P" * width, solution=SourceReport(status=SourceStatus.OK)) for _ in chunk.rows],
-            tests=[ColumnReport(status=SourceStatus.OK, used=True) for _ in columns.tests],
-            executed=len(chunk.rows) * width,
+            parts=[PartResult(rows=[right] * len(part.rows), tests=[used] * width)],
+            executed=len(part.rows) * width,
             cpu_seconds=0.25,
             worker=str(os.getpid()),
         )

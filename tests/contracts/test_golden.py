@@ -34,6 +34,8 @@ from crossjudge.contracts import (
     Isolation,
     Limits,
     Order,
+    Part,
+    PartResult,
     Problem,
     ProblemDetails,
     ProblemResult,
@@ -124,8 +126,8 @@ MESSAGES: dict[str, BaseModel] = {
     ),
     "order": Order(run="zerocoder-7b-a", limits=LIMITS, isolation=Isolation.SPLIT, detail=[Detail.TIMINGS]),
     "columns": Columns(entry_point="add", prelude="import math\n", tests=TESTS),
-    "chunk": Chunk(problem=0, rows=[Row(solution=UGLY), Row(solution="", columns=[0, 3])], cells=6),
-    "chunk_result": ChunkResult(
+    "chunk": Chunk(parts=[Part(problem=0, rows=[Row(solution=UGLY), Row(solution="", columns=[0, 3])])], cells=6),
+    "chunk_result": ChunkResult(parts=[PartResult(
         rows=[
             RowResult(
                 verdicts="PFSX",
@@ -141,7 +143,7 @@ MESSAGES: dict[str, BaseModel] = {
             ColumnReport(status=SourceStatus.OK, used=True),
             ColumnReport(status=SourceStatus.LOAD_ERROR, message="NameError", used=False),
             ColumnReport(status=SourceStatus.NOT_RUN),
-        ],
+        ])],
         executed=7, cpu_seconds=0.125, worker="host.1234",
     ),
     "event": Event(batch="b_01JGH", status=BatchState.RUNNING, total=1024, done=512),

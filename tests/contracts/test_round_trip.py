@@ -8,7 +8,19 @@ from hypothesis import given
 from pydantic import BaseModel, ValidationError
 
 import strategies
-from crossjudge.contracts import AssertTest, Batch, Chunk, Columns, Detail, Order, Problem, Row, dump_json, load_json
+from crossjudge.contracts import (
+    AssertTest,
+    Batch,
+    Chunk,
+    Columns,
+    Detail,
+    Order,
+    Part,
+    Problem,
+    Row,
+    dump_json,
+    load_json,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,7 +43,7 @@ def test_the_wire_is_ascii_whatever_the_text(batch: Batch) -> None:
 def test_what_the_queue_carries_of_a_problem_survives_it(problem: Problem) -> None:
     columns = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=problem.tests)
     rows = [Row(solution=text, columns=[0]) for text in problem.solutions]
-    chunk = Chunk(problem=0, rows=rows, cells=len(rows))
+    chunk = Chunk(parts=[Part(problem=0, rows=rows)], cells=len(rows))
     assert (over_the_wire(columns), over_the_wire(chunk)) == (columns, chunk)
 
 

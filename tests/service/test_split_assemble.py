@@ -1,9 +1,11 @@
 """Laws of splitting a batch and putting its answer together, over batches of any shape."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossjudge.contracts import Batch, ChunkResult, dump_json, load_json
+from crossjudge.contracts import Batch, Chunk, ChunkResult, dump_json, load_json
 from crossjudge.service.assemble import assemble
 from crossjudge.service.layout import Layout
 from crossjudge.service.settings import ServiceSettings
@@ -22,8 +24,7 @@ settings = st.builds(
 
 def results(plan: Plan) -> dict[int, ChunkResult]:
     return {
-        index: judged(Task("b", index, 1, plan.order, plan.columns[chunk.problem], chunk))
-        for index, chunk in enumerate(plan.chunks)
+        index: judged(Task("b", index, 1, plan.order, plan.columns, chunk)) for index, chunk in enumerate(plan.chunks)
     }
 
 
@@ -64,7 +65,8 @@ def test_equal_cells_run_once(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
     for index, columns in plan.columns.items():
-        rows = [row.solution for chunk in plan.chunks if chunk.problem == index for row in chunk.rows]
+        parts = [part for chunk in plan.chunks for part in chunk.parts if part.problem == index]
+        rows = [row.solution for part in parts for row in part.rows]
         assert len(rows) == len(set(rows))
         assert len(columns.tests) == len({key_of(test) for test in columns.tests})
 
@@ -84,10 +86,29 @@ def test_chunks_are_bounded_unless_a_row_alone_is_over(batch: Batch, settings: S
     plan = split(batch, settings)
 
     for chunk in plan.chunks:
-        width = len(plan.columns[chunk.problem].tests)
-        cells = sum(width if row.columns is None else len(row.columns) for row in chunk.rows)
-        assert len(chunk.rows) == 1 or cells <= settings.chunk_cells
-        assert len(chunk.rows) == 1 or sum(len(row.solution) for row in chunk.rows) <= settings.chunk_source_bytes
+        rows = [(row, len(plan.columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
+        cells = sum(width if row.columns is None else len(row.columns) for row, width in rows)
+        assert len(rows) == 1 or cells <= settings.chunk_cells
+        assert len(rows) == 1 or sum(len(row.solution) for row, _ in rows) <= settings.chunk_source_bytes
+
+
+@given(batches, settings)
+def test_no_two_neighbouring_chunks_would_fit_in_one(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
+
+    def measure(chunk: Chunk) -> tuple[int, int]:
+        rows = [(row, len(plan.columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
+        cells = sum(width if row.columns is None else len(row.columns) for row, width in rows)
+        return cells, sum(len(row.solution) for row, _ in rows)
+
+    def first(chunk: Chunk) -> Chunk:
+        part = chunk.parts[0]
+        return chunk.model_copy(update={"parts": [part.model_copy(update={"rows": part.rows[:1]})]})
+
+    for chunk, following in itertools.pairwise(plan.chunks):
+        (cells, size), (more_cells, more_size) = measure(chunk), measure(first(following))
+        is_over = cells + more_cells > settings.chunk_cells or size + more_size > settings.chunk_source_bytes
+        assert is_over
 
 
 @given(batches, settings)

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from crossjudge.contracts import Chunk, ChunkResult, Columns, Detail, Isolation, Limits, Order, Row, SourceStatus
+from crossjudge.contracts import (
+    Chunk,
+    Columns,
+    Detail,
+    Isolation,
+    Limits,
+    Order,
+    Part,
+    PartResult,
+    Row,
+    SourceStatus,
+)
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
@@ -33,7 +44,7 @@ def pool() -> Iterator[JailPool]:
     jails.close()
 
 
-def judge(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any) -> ChunkResult:
+def judge(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any) -> PartResult:
     """Judge every solution against every test, with short limits and all details."""
     limits = Limits(**({"cpu_seconds": 1.0, "wall_seconds": 4.0, "memory_mb": 256} | options.get("limits", {})))
     order = Order(run="test", limits=limits, isolation=Isolation.SHARED, detail=list(Detail))
@@ -41,14 +52,15 @@ def judge(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any
         {"entry_point": options.get("entry_point"), "prelude": options.get("prelude", ""), "tests": tests}
     )
     rows = [Row(solution=text, columns=options.get("columns")) for text in solutions]
-    return pool.judge(order, columns, Chunk(problem=0, rows=rows, cells=len(rows) * len(tests)), threading.Event())
+    chunk = Chunk(parts=[Part(problem=0, rows=rows)], cells=len(rows) * len(tests))
+    return pool.judge(order, {0: columns}, chunk, threading.Event()).parts[0]
 
 
-def letters(result: ChunkResult) -> list[str]:
+def letters(result: PartResult) -> list[str]:
     return [row.verdicts for row in result.rows]
 
 
-def message(result: ChunkResult, row: int = 0, column: int = 0) -> str:
+def message(result: PartResult, row: int = 0, column: int = 0) -> str:
     cells = result.rows[row].cells
     assert cells is not None
     return cells[column].message or ""
@@ -185,8 +197,25 @@ def test_sources_are_reported_by_themselves(pool: JailPool) -> None:
 def test_only_the_columns_asked_for_are_run(pool: JailPool) -> None:
     result = judge(pool, [DOUBLE], ["assert f(1) == 2", "assert False", "assert f(2) == 5"], columns=[0, 2])
     assert letters(result) == ["PSF"]
-    assert result.executed == 2
     assert result.tests[1].status is SourceStatus.NOT_RUN
+
+
+def test_rows_of_several_problems_go_together(pool: JailPool) -> None:
+    columns = {
+        index: Columns.model_validate({"entry_point": None, "prelude": "", "tests": [f"assert f() == {index}", "f()"]})
+        for index in range(5)
+    }
+    parts = [Part(problem=index, rows=[Row(solution=f"def f(): return {index % 3}")] * 2) for index in columns]
+    order = Order(run="test", limits=Limits(), isolation=Isolation.SPLIT, detail=[])
+    result = pool.judge(order, columns, Chunk(parts=parts, cells=20), threading.Event())
+    assert [[row.verdicts for row in part.rows] for part in result.parts] == [
+        ["PP", "PP"],
+        ["PP", "PP"],
+        ["PP", "PP"],
+        ["FP", "FP"],
+        ["FP", "FP"],
+    ]
+    assert result.executed == 20
 
 
 def test_messages_say_what_was_raised_and_where(pool: JailPool) -> None:
@@ -307,10 +336,11 @@ def test_the_cpu_limit_is_on_cpu_time_and_the_wall_limit_on_wall_time(pool: Jail
 def test_a_judgement_is_given_up_when_told_to(pool: JailPool) -> None:
     order = Order(run="test", limits=Limits(cpu_seconds=60, wall_seconds=60), isolation=Isolation.SPLIT, detail=[])
     columns = Columns.model_validate({"entry_point": None, "prelude": "", "tests": ["while True: pass"]})
+    chunk = Chunk(parts=[Part(problem=0, rows=[Row(solution="x = 1")] * 4)], cells=4)
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     with pytest.raises(Stopped):
-        pool.judge(order, columns, Chunk(problem=0, rows=[Row(solution="x = 1")] * 4, cells=4), stop)
+        pool.judge(order, {0: columns}, chunk, stop)
     assert letters(judge(pool, [DOUBLE], ["assert f(1) == 2"])) == ["P"]
 
 

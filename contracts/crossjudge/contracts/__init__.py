@@ -15,7 +15,19 @@ from .batch import (
     TestReport,
 )
 from .check import Check
-from .chunk import CellDetail, Chunk, ChunkResult, ColumnReport, Columns, Order, Row, RowResult, SourceReport
+from .chunk import (
+    CellDetail,
+    Chunk,
+    ChunkResult,
+    ColumnReport,
+    Columns,
+    Order,
+    Part,
+    PartResult,
+    Row,
+    RowResult,
+    SourceReport,
+)
 from .error import MEDIA_TYPE, ProblemDetails, Violation
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import SourceText, dump_json, load_json
@@ -43,6 +55,8 @@ __all__ = [
     "Isolation",
     "Limits",
     "Order",
+    "Part",
+    "PartResult",
     "Problem",
     "ProblemDetails",
     "ProblemResult",

@@ -35,14 +35,20 @@ class Row(Request):
     columns: list[NonNegativeInt] | None = None
 
 
+class Part(Request):
+    """Some rows of one problem; `problem` is its index in the batch."""
+
+    problem: NonNegativeInt
+    rows: list[Row]
+
+
 class Chunk(Request):
-    """Some rows of one problem: about half a second of work.
+    """About half a second of work: rows of one problem, or of several small ones.
 
     `cells` counts the cells asked for that this chunk answers, equal ones counted each.
     """
 
-    problem: NonNegativeInt
-    rows: list[Row]
+    parts: list[Part]
     cells: NonNegativeInt
 
 
@@ -79,11 +85,17 @@ class ColumnReport(Answer):
     used: bool | None = None
 
 
-class ChunkResult(Answer):
-    """What came of one chunk."""
+class PartResult(Answer):
+    """What came of one part of a chunk: its rows, and what they taught of the problem's tests."""
 
     rows: list[RowResult]
     tests: list[ColumnReport]
+
+
+class ChunkResult(Answer):
+    """What came of one chunk, part by part."""
+
+    parts: list[PartResult]
     executed: int
     cpu_seconds: float
     worker: str

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .text import SourceText
 
@@ -15,6 +15,8 @@ class Request(BaseModel):
 
 class Limits(Request):
     """What one cell may use. Times are in seconds, sizes in MB (2**20 bytes) and KB (2**10 bytes)."""
+
+    model_config = ConfigDict(strict=True)
 
     cpu_seconds: float = Field(2.0, ge=0.01, le=3600, description="CPU time of the cell, all its processes together")
     wall_seconds: float = Field(10.0, ge=0.01, le=7200, description="wall-clock time of the cell")
@@ -38,7 +40,9 @@ class CallTest(Request):
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     expected: Any
-    tolerance: float | None = Field(None, ge=0, description="largest absolute difference between two numbers")
+    tolerance: float | None = Field(
+        None, ge=0, strict=True, description="largest absolute difference between two numbers"
+    )
 
 
 class StdioTest(Request):
@@ -68,6 +72,9 @@ Test = Annotated[
 """One check; a bare string is short for `{"kind": "assert", "code": ...}`."""
 
 
+Index = Annotated[int, Field(ge=0, strict=True)]
+
+
 class Problem(Request):
     """One programming task: its solutions × its tests is one passing matrix."""
 
@@ -77,6 +84,6 @@ class Problem(Request):
     prelude: SourceText = Field("", description="Python code run before each solution, in the same module")
     solutions: list[SourceText] = Field(min_length=1)
     tests: list[Test] = Field(min_length=1)
-    pairs: list[tuple[NonNegativeInt, NonNegativeInt]] | None = Field(
+    pairs: list[tuple[Index, Index]] | None = Field(
         None, description="[solution index, test index] of the cells to run; null runs all of them"
     )

@@ -25,7 +25,7 @@ _FIELDS = {Detail.MESSAGES: ("message",), Detail.TIMINGS: ("cpu_ms", "wall_ms"),
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the workers said of one problem: its rows by index, and its columns chunk by chunk."""
+    """What the workers said of one problem: its rows by index, and its columns part by part."""
 
     rows: dict[int, RowResult]
     columns: list[list[ColumnReport]]
@@ -58,10 +58,10 @@ def _problem(layout: ProblemLayout, detail: list[Detail], results: dict[int, Chu
 def _judged(layout: ProblemLayout, results: dict[int, ChunkResult]) -> _Judged:
     rows: dict[int, RowResult] = {}
     columns: list[list[ColumnReport]] = []
-    for chunk, members in layout.chunks:
+    for chunk, part, members in layout.parts:
         if (result := results.get(chunk)) is not None:
-            rows.update(zip(members, result.rows, strict=True))
-            columns.append(result.tests)
+            rows.update(zip(members, result.parts[part].rows, strict=True))
+            columns.append(result.parts[part].tests)
     return _Judged(rows, columns)
 
 

@@ -19,8 +19,8 @@ class ProblemLayout(Request):
     """The column of each test, an index into `Columns.tests`; null where the test is too large."""
     asked: list[str] | None = None
     """One string a solution, one letter a test: `1` where the cell was asked for. Null is all of them."""
-    chunks: list[tuple[int, list[int]]] = Field([])
-    """Each chunk of the problem, with the rows that it holds, in its order."""
+    parts: list[tuple[int, int, list[int]]] = Field([])
+    """Where its rows went: the chunk, the part of that chunk, and the rows that are there, in its order."""
     large_solutions: dict[int, int] = Field({})
     """Bytes of each solution that is too large."""
     large_tests: dict[int, int] = Field({})

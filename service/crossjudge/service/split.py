@@ -1,7 +1,7 @@
 """Splits a batch into chunks of rows: what a worker is sent, and the note to put the answer together. Pure."""
 
 import json
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from crossjudge.contracts import (
     Columns,
     Detail,
     Order,
+    Part,
     Problem,
     PytestTest,
     Row,
@@ -48,7 +49,7 @@ class _Rows:
 
 def split(batch: Batch, settings: ServiceSettings) -> Plan:
     """Plan the work that a batch is."""
-    chunks: list[Chunk] = []
+    packer = _Packer(settings)
     columns: dict[int, Columns] = {}
     layouts: list[ProblemLayout] = []
     total = done = 0
@@ -56,11 +57,11 @@ def split(batch: Batch, settings: ServiceSettings) -> Plan:
         layout, tests, rows = _lay_out(problem, index, settings.source_limit_bytes)
         asked = _count_asked(layout)
         total, done = total + asked, done + asked - sum(rows.cells)
-        groups = list(_groups(rows, settings))
-        layouts.append(layout.model_copy(update={"chunks": [(len(chunks) + n, rs) for n, rs in enumerate(groups)]}))
-        chunks += [_chunk(index, group, rows, len(tests)) for group in groups]
-        if groups:
+        places = packer.add(index, rows, len(tests))
+        layouts.append(layout.model_copy(update={"parts": places}))
+        if places:
             columns[index] = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=tests)
+    chunks = packer.chunks()
     order = Order(run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch))
     layout_note = Layout(problems=layouts, source_limit=settings.source_limit_bytes)
     return Plan(order, layout_note, columns, chunks, total, done)
@@ -154,26 +155,47 @@ def _rows(solutions: list[str], layout: ProblemLayout, columns: int) -> _Rows:
     return rows
 
 
-def _groups(rows: _Rows, settings: ServiceSettings) -> Iterator[list[int]]:
-    """Rows that go together: whole ones, up to a chunk's cells and bytes; a row alone may be over either."""
-    group: list[int] = []
-    cells = size = 0
-    for row, needed in enumerate(rows.needed):
-        if not needed:
-            continue
-        more = len(rows.solutions[row])
-        if group and (cells + len(needed) > settings.chunk_cells or size + more > settings.chunk_source_bytes):
-            yield group
-            group, cells, size = [], 0, 0
-        group.append(row)
-        cells, size = cells + len(needed), size + more
-    if group:
-        yield group
+class _Packer:
+    """Fills chunks with rows up to a chunk's cells and bytes: whole rows, and several small problems together.
 
+    A row alone may be over either.
+    """
 
-def _chunk(problem: int, group: list[int], rows: _Rows, columns: int) -> Chunk:
-    def row(index: int) -> Row:
-        needed = rows.needed[index]
-        return Row(solution=rows.solutions[index], columns=None if len(needed) == columns else sorted(needed))
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._settings = settings
+        self._chunks: list[Chunk] = []
+        self._parts: list[Part] = []
+        self._weight = self._size = self._cells = 0
 
-    return Chunk(problem=problem, rows=[row(index) for index in group], cells=sum(rows.cells[i] for i in group))
+    def add(self, problem: int, rows: _Rows, columns: int) -> list[tuple[int, int, list[int]]]:
+        """Take in the rows of a problem; where they went, as in `ProblemLayout.parts`."""
+        places: list[tuple[int, int, list[int]]] = []
+        for index, needed in enumerate(rows.needed):
+            if not needed:
+                continue
+            self._make_room(len(needed), len(rows.solutions[index]))
+            if not self._parts or self._parts[-1].problem != problem:
+                self._parts.append(Part(problem=problem, rows=[]))
+                places.append((len(self._chunks), len(self._parts) - 1, []))
+            wanted = None if len(needed) == columns else sorted(needed)
+            self._parts[-1].rows.append(Row(solution=rows.solutions[index], columns=wanted))
+            places[-1][2].append(index)
+            self._cells += rows.cells[index]
+        return places
+
+    def chunks(self) -> list[Chunk]:
+        """All of them, the last one as full as it is."""
+        self._close()
+        return self._chunks
+
+    def _make_room(self, weight: int, size: int) -> None:
+        is_full = self._weight + weight > self._settings.chunk_cells
+        if self._parts and (is_full or self._size + size > self._settings.chunk_source_bytes):
+            self._close()
+        self._weight += weight
+        self._size += size
+
+    def _close(self) -> None:
+        if self._parts:
+            self._chunks.append(Chunk(parts=self._parts, cells=self._cells))
+        self._parts, self._weight, self._size, self._cells = [], 0, 0, 0

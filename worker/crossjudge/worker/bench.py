@@ -4,6 +4,7 @@ The worker's main sets it up once, before it takes work. A job that runs in a pr
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +19,9 @@ from .shutdown import Shutdown
 class Judge(Protocol):
     """What a job needs of a pool of jails."""
 
-    def judge(self, order: Order, columns: Columns, chunk: Chunk, stop: threading.Event) -> ChunkResult: ...
+    def judge(
+        self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event
+    ) -> ChunkResult: ...
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossjudge.contracts import AssertTest, Chunk, Columns, Isolation, Limits, Order, Row
+from crossjudge.contracts import AssertTest, Chunk, Columns, Isolation, Limits, Order, Part, Row
 from crossjudge.contracts.check import Check
 
 from .errors import JailError
@@ -153,12 +153,12 @@ def _judgement(settings: WorkerSettings) -> Check:
     """The whole of it: one jail, one right solution, one test."""
     name = "a judgement"
     order = Order(run="doctor", limits=Limits(), isolation=Isolation.SHARED, detail=[])
-    columns = Columns(entry_point="f", prelude="", tests=[AssertTest(code="assert f() == 1")])
-    chunk = Chunk(problem=0, rows=[Row(solution="def f(): return 1")], cells=1)
+    columns = {0: Columns(entry_point="f", prelude="", tests=[AssertTest(code="assert f() == 1")])}
+    chunk = Chunk(parts=[Part(problem=0, rows=[Row(solution="def f(): return 1")])], cells=1)
     pool = JailPool(settings.model_copy(update={"jails": 1}))
     try:
         pool.start()
-        verdict = pool.judge(order, columns, chunk, threading.Event()).rows[0].verdicts
+        verdict = pool.judge(order, columns, chunk, threading.Event()).parts[0].rows[0].verdicts
     except JailError as error:
         return Check(name=name, status="fail", found=str(error), mend=f"mend what failed above; {_IN_A_CONTAINER}")
     finally:

@@ -125,7 +125,8 @@ class Task:
     index: int
     attempt: int
     order: Order
-    columns: Columns
+    columns: dict[int, Columns]
+    """The tests of each problem that the chunk has rows of."""
     chunk: Chunk
 
 
@@ -158,11 +159,17 @@ class Ledger:
         raw_chunk = self._redis.hget(chunks_key(batch), str(index))
         try:
             chunk = Chunk.model_validate(_document(raw_chunk, f"chunk {index}"))
-            raw_columns = self._redis.hget(columns_key(batch), str(chunk.problem))
-            columns = Columns.model_validate(_document(raw_columns, f"the tests of problem {chunk.problem}"))
+            columns = self._columns_of(batch, [part.problem for part in chunk.parts])
             return Task(batch, index, attempt, Order.model_validate(_document(order, "the order")), columns, chunk)
         except ValidationError as error:
             raise Unreadable(f"chunk {index} is not in this worker's format: {error}") from error
+
+    def _columns_of(self, batch: str, problems: list[int]) -> dict[int, Columns]:
+        raw = cast(list[bytes | None], self._redis.hmget(columns_key(batch), [str(problem) for problem in problems]))
+        return {
+            problem: Columns.model_validate(_document(document, f"the tests of problem {problem}"))
+            for problem, document in zip(problems, raw, strict=True)
+        }
 
     def commit(self, task: Task, result: ChunkResult, *, is_judged: bool = True) -> bool:
         """Hand in the result; false where it did not count: another's came first, or the batch is over or gone."""

@@ -1,5 +1,7 @@
 """The result of a chunk that we failed to judge: an `X` in every cell that was asked for, and why. Pure."""
 
+from collections.abc import Mapping
+
 from crossjudge.contracts import (
     CellDetail,
     Chunk,
@@ -8,6 +10,8 @@ from crossjudge.contracts import (
     Columns,
     Detail,
     Order,
+    Part,
+    PartResult,
     Row,
     RowResult,
     SourceReport,
@@ -16,18 +20,19 @@ from crossjudge.contracts import (
 )
 
 
-def not_judged(order: Order, columns: Columns, chunk: Chunk, *, worker: str, why: str) -> ChunkResult:
+def not_judged(order: Order, columns: Mapping[int, Columns], chunk: Chunk, *, worker: str, why: str) -> ChunkResult:
     """All `X`. It is our failure, so nothing is said of the programs and nothing counts as run."""
-    message = f"not judged: {why}"
-    return ChunkResult(
-        rows=[
-            _row(row, len(columns.tests), message, has_messages=Detail.MESSAGES in order.detail) for row in chunk.rows
-        ],
-        tests=[ColumnReport(status=SourceStatus.NOT_RUN, message=message) for _ in columns.tests],
-        executed=0,
-        cpu_seconds=0.0,
-        worker=worker,
-    )
+    has_messages, message = Detail.MESSAGES in order.detail, f"not judged: {why}"
+
+    def part_result(part: Part) -> PartResult:
+        width = len(columns[part.problem].tests)
+        return PartResult(
+            rows=[_row(row, width, message, has_messages=has_messages) for row in part.rows],
+            tests=[ColumnReport(status=SourceStatus.NOT_RUN, message=message)] * width,
+        )
+
+    parts = [part_result(part) for part in chunk.parts]
+    return ChunkResult(parts=parts, executed=0, cpu_seconds=0.0, worker=worker)
 
 
 def _row(row: Row, width: int, message: str, *, has_messages: bool) -> RowResult:

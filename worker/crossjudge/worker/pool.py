@@ -2,24 +2,18 @@
 
 import queue
 import threading
+from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from crossjudge.contracts import (
-    Chunk,
-    ChunkResult,
-    Columns,
-    Detail,
-    Isolation,
-    Order,
-    Row,
-)
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Detail, Isolation, Order, Row
 
 from .errors import JailError
 from .outcome import ColumnsAnswer, RowAnswer
-from .results import chunk_result
+from .results import JudgedPart, chunk_result
 from .sandbox import Jail
 from .settings import WorkerSettings
 
@@ -42,26 +36,20 @@ class JailPool:
         for _ in range(self._settings.jails):
             self._free.put(self._new_jail())
 
-    def judge(self, order: Order, columns: Columns, chunk: Chunk, stop: threading.Event) -> ChunkResult:
-        """Judge all rows of a chunk.
+    def judge(self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event) -> ChunkResult:
+        """Judge all rows of a chunk; `columns` holds the tests of each problem that it has rows of.
 
         Raises `JailError` when our side broke, `Stopped` when `stop` was set; the jails concerned have been replaced.
         """
-        rows: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for index in range(len(chunk.rows)):
-            rows.put(index)
-        answers: dict[int, RowAnswer] = {}
-        gave_up = threading.Event()
-        lanes = min(self._settings.jails, len(chunk.rows))
-        tasks = [
-            self._threads.submit(self._run_lane, order, columns, chunk, rows, answers, stop, gave_up)
-            for _ in range(lanes)
-        ]
+        work = _Work(order, columns, chunk, stop)
+        lanes = min(self._settings.jails, work.left.qsize())
+        tasks = [self._threads.submit(self._run_lane, work) for _ in range(lanes)]
         done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
         if any(task.exception() for task in done):
-            gave_up.set()
-        results = [task.result() for task in tasks]  # raises what a lane raised, once all have ended
-        return chunk_result(order, columns, chunk, results[0], [answers[index] for index in range(len(chunk.rows))])
+            work.gave_up.set()
+        for task in tasks:
+            task.result()  # raises what a lane raised, once all have ended
+        return chunk_result(order, columns, chunk, work.judged())
 
     def close(self) -> None:
         """Stop every jail that is free; those that still judge end with their chunk."""
@@ -78,37 +66,62 @@ class JailPool:
             raise
         return jail
 
-    def _run_lane(
-        self,
-        order: Order,
-        columns: Columns,
-        chunk: Chunk,
-        rows: "queue.SimpleQueue[int]",
-        answers: dict[int, RowAnswer],
-        stop: threading.Event,
-        gave_up: threading.Event,
-    ) -> ColumnsAnswer:
+    def _run_lane(self, work: "_Work") -> None:
         """Judge rows of the chunk in one jail until none is left."""
         jail = self._free.get()
         try:
-            told = _tell_columns(jail, order, columns, stop)
-            while not gave_up.is_set():
-                try:
-                    index = rows.get_nowait()
-                except queue.Empty:
-                    break
-                answers[index] = _ask_row(jail, order, columns, chunk.rows[index], stop)
+            work.run_in(jail)
         except BaseException:
             jail.close()
             self._free.put(self._new_jail())
             raise
         self._free.put(jail)
-        return told
+
+
+@dataclass
+class _Work:
+    """One chunk under way: what is left of it, and what the jails have said so far."""
+
+    order: Order
+    columns: Mapping[int, Columns]
+    chunk: Chunk
+    stop: threading.Event
+    gave_up: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.left: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        self._compiled: dict[int, ColumnsAnswer] = {}
+        self._answers: dict[tuple[int, int], RowAnswer] = {}
+        for part, content in enumerate(self.chunk.parts):
+            for row in range(len(content.rows)):
+                self.left.put((part, row))
+
+    def run_in(self, jail: Jail) -> None:
+        """Take row after row; a jail is told a problem's tests before the first row of it that it judges."""
+        told = None
+        while not self.gave_up.is_set():
+            try:
+                part, row = self.left.get_nowait()
+            except queue.Empty:
+                return
+            content = self.chunk.parts[part]
+            columns = self.columns[content.problem]
+            if told != part:
+                self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
+                told = part
+            self._answers[part, row] = _ask_row(jail, self.order, columns, content.rows[row], self.stop)
+
+    def judged(self) -> list[JudgedPart]:
+        """What the jails said, in the order of the chunk."""
+        return [
+            JudgedPart(self._compiled[part], [self._answers[part, row] for row in range(len(content.rows))])
+            for part, content in enumerate(self.chunk.parts)
+        ]
 
 
 def _tell_columns(jail: Jail, order: Order, columns: Columns, stop: threading.Event) -> ColumnsAnswer:
     seconds = _budget(order, len(columns.tests) + 1, per_cell=_COMPILING_SECONDS)
-    message = {"columns": columns.model_dump(), "limits": _limits(order)}
+    message = {"columns": columns.model_dump(), "limits": order.limits.model_dump()}
     return _read(ColumnsAnswer, jail.ask(message, seconds, stop))
 
 
@@ -121,13 +134,9 @@ def _ask_row(jail: Jail, order: Order, columns: Columns, row: Row, stop: threadi
             "isolation": Isolation.SHARED.value,
             "wants_output": Detail.OUTPUTS in order.detail,
         },
-        "limits": _limits(order),
+        "limits": order.limits.model_dump(),
     }
     return _read(RowAnswer, jail.ask(message, _budget(order, cells + 1, per_cell=order.limits.wall_seconds), stop))
-
-
-def _limits(order: Order) -> dict[str, Any]:
-    return order.limits.model_dump()
 
 
 def _budget(order: Order, cells: int, per_cell: float) -> float:

@@ -2,6 +2,8 @@
 
 import os
 import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from crossjudge.contracts import (
     CellDetail,
@@ -11,6 +13,7 @@ from crossjudge.contracts import (
     Columns,
     Detail,
     Order,
+    PartResult,
     Row,
     RowResult,
     SourceReport,
@@ -22,20 +25,37 @@ from .outcome import ColumnsAnswer, RawOutcome, RowAnswer
 from .verdict import decide, explain
 
 
+@dataclass(frozen=True)
+class JudgedPart:
+    """What the jails said of one part: of its tests, and of each row."""
+
+    compiled: ColumnsAnswer
+    rows: list[RowAnswer]
+
+
 def chunk_result(
-    order: Order, columns: Columns, chunk: Chunk, compiled: ColumnsAnswer, answers: list[RowAnswer]
+    order: Order, columns: Mapping[int, Columns], chunk: Chunk, judged: Sequence[JudgedPart]
 ) -> ChunkResult:
     """All that is said of a chunk."""
-    rows = [_row_result(order, columns, compiled, row, answer) for row, answer in zip(chunk.rows, answers, strict=True)]
-    outcomes = [outcome for answer in answers for outcome in answer.cells.values()]
+    outcomes = [outcome for part in judged for row in part.rows for outcome in row.cells.values()]
     return ChunkResult(
-        rows=rows,
-        tests=[
-            _column_report(index, compiled.tests[index], chunk.rows, answers) for index in range(len(columns.tests))
+        parts=[
+            _part_result(order, columns[part.problem], part.rows, answer)
+            for part, answer in zip(chunk.parts, judged, strict=True)
         ],
-        executed=sum(len(_wanted(columns, row)) for row in chunk.rows),
+        executed=sum(len(_wanted(columns[part.problem], row)) for part in chunk.parts for row in part.rows),
         cpu_seconds=sum(outcome.cpu_ns for outcome in outcomes) / 1e9,
         worker=f"{socket.gethostname()}/{os.getpid()}",
+    )
+
+
+def _part_result(order: Order, columns: Columns, rows: list[Row], judged: JudgedPart) -> PartResult:
+    compiled = judged.compiled
+    return PartResult(
+        rows=[
+            _row_result(order, columns, compiled, row, answer) for row, answer in zip(rows, judged.rows, strict=True)
+        ],
+        tests=[_column_report(index, report, rows, judged.rows) for index, report in enumerate(compiled.tests)],
     )
 
 
