@@ -15,7 +15,7 @@ from crossjudge.contracts import Detail, Isolation, Limits
 from ._check import invalid
 from ._settings import Order
 from ._sync import Client
-from .errors import CommandError, ConnectionFailed, CrossjudgeError, ServiceUnavailable
+from .errors import CommandError, ConnectionFailed, CrossjudgeError, InvalidRequest, ServiceUnavailable
 from .plot import check_can_draw, draw
 from .problem_file import STDIN, Survey, survey
 from .results_file import ResultsFile
@@ -162,11 +162,10 @@ def _go(work: Verification, sink: Sink, results: str, console: Console) -> None:
     except (ConnectionFailed, ServiceUnavailable) as error:
         hint = "start one with `crossjudge up`, or name one with --url or CROSSJUDGE_URL"
         raise CommandError(f"{error.detail}: {hint}. {_kept(work, results)}") from error
-    except CommandError:
-        raise
+    except (CommandError, InvalidRequest):
+        raise  # nothing to go on with: the command itself has to change
     except CrossjudgeError as error:
-        error.detail = f"{error.detail}. {_kept(work, results)}"
-        raise
+        raise CommandError(f"{error}. {_kept(work, results)}") from error
 
 
 def _kept(work: Verification, results: str) -> str:
