@@ -1,6 +1,7 @@
 """What tests of several packages share: a real Redis, and the data that lies beside some checkouts."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ REPOSITORY = Path(__file__).parent.parent
 # A busy machine is slow, not wrong: no test of ours is timed, those that Hypothesis makes among them.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, what stands for the sandbox and the queue must run: a skip there would be green and say nothing."""
+    report = yield
+    if report.skipped and "CI" in os.environ and any(map(item.get_closest_marker, ("redis", "nsjail"))):
+        report.outcome = "failed"
+        report.longrepr = f"in CI this must not be skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

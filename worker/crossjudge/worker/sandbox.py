@@ -123,7 +123,7 @@ def jail_command(settings: WorkerSettings, number: int = 0) -> list[str]:
     """The command line of a jail: nsjail, the policy, and what differs on this machine. Raises `JailError`."""
     files = resources.files("crossjudge.worker.jail")
     with resources.as_file(files) as folder:
-        command = [str(find_nsjail(settings)), "-Q", "--config", str(folder / "nsjail.cfg")]
+        command = [str(find_nsjail(settings)), "-q", "--config", str(folder / "nsjail.cfg")]
         command += [*_user_options(number), *_interpreter_options(), "-R", f"{folder}:/crossjudge/jail"]
     for name in dict.fromkeys([*settings.jail_packages, _PYTEST]):
         for path in package_files(name):
