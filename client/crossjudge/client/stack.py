@@ -40,6 +40,11 @@ class Stack:
         self._workers = workers
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that all others of the stack descend from."""
+        return self._process.pid if self._process else None
+
     def log_tail(self, lines: int = 20) -> str:
         """The end of what the stack logged."""
         text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""

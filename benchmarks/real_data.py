@@ -1,0 +1,145 @@
+"""`crossjudge verify` on a file of problems, as a user runs it, with the memory that its parts take meanwhile.
+
+Starts a stack of its own, runs the command as often as asked, and says of each run: cells, cells per second, wall time,
+peak memory of service, workers, jails and Redis, and whether its matrices are those of the run before. No cell is
+answered from an earlier run: each run starts with an empty Redis.
+
+    python benchmarks/real_data.py problems.jsonl.gz --runs 2 -- --cpu-seconds 1
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from crossjudge.client.stack import Stack
+from throughput import where
+
+SAMPLE_S = 1.0
+
+
+class MemoryWatch:
+    """Peak resident memory of each part of a stack, in MB; of several processes of a part, of all together."""
+
+    def __init__(self, root: int | None) -> None:
+        self.peaks: dict[str, float] = {}
+        self._root = psutil.Process(root)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            now: dict[str, float] = {}
+            for part, held in self._sample():
+                now[part] = now.get(part, 0.0) + held
+            self.peaks = {part: max(self.peaks.get(part, 0.0), now.get(part, 0.0)) for part in {*self.peaks, *now}}
+
+    def _sample(self) -> Iterator[tuple[str, float]]:
+        for process in self._root.children(recursive=True):
+            try:
+                words, held = process.cmdline(), process.memory_full_info().pss / 2**20
+            except psutil.Error:  # it has just ended
+                continue
+            yield part_of(words), held
+
+
+def part_of(words: list[str]) -> str:
+    """What a process of the stack is, from its command line."""
+    line = " ".join(words)
+    if "redis-server" in line:
+        return "redis"
+    if "nsjail" in line or "jail.supervisor" in line:
+        return "jails"
+    return "service" if "crossjudge.service" in line else "workers"
+
+
+def one_run(file: Path, folder: Path, options: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Verify the file on a fresh stack: its summary with memory and wall time, and the matrix of each problem."""
+    folder.mkdir()
+    results = folder / "results.jsonl"
+    with Stack(folder) as stack, MemoryWatch(stack.pid) as memory:
+        command = [sys.executable, "-m", "crossjudge.client", "verify", str(file), "-o", str(results), "--json"]
+        started = time.monotonic()
+        done = subprocess.run([*command, "--url", stack.url, *options], stdout=subprocess.PIPE, check=True)
+        wall = time.monotonic() - started
+    summary: dict[str, Any] = json.loads(done.stdout)
+    matrices = {row["id"]: row["matrix"] for row in map(json.loads, results.read_text("utf-8").splitlines())}
+    return summary | {"wall_seconds": round(wall, 1), "peak_mb": memory.peaks}, matrices
+
+
+def main(
+    file: Annotated[Path, typer.Argument(help="A JSONL file of problems, .gz or not.")],
+    options: Annotated[list[str] | None, typer.Argument(help="Options for `crossjudge verify`, after --.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="How often.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where to keep the figures.")] = None,
+) -> None:
+    """Run, and print a table."""
+    found: list[dict[str, Any]] = []
+    earlier: dict[str, Any] | None = None
+    with TemporaryDirectory() as folder:
+        for number in range(runs):
+            figures, matrices = one_run(file, Path(folder) / str(number), options or [])
+            figures["same_as_before"] = None if earlier is None else differing(earlier, matrices)
+            found.append(figures)
+            earlier = matrices
+    show(found)
+    if json_file is not None:
+        json_file.write_text(json.dumps({"where": where(), "options": options, "runs": found}, indent=2) + "\n")
+
+
+def differing(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """In words: how many cells of two runs have other letters."""
+    pairs = [
+        (a, b) for key in one for x, y in zip(one[key], other[key], strict=True) for a, b in zip(x, y, strict=True)
+    ]
+    count = sum(a != b for a, b in pairs)
+    return f"{count:,} of {len(pairs):,} cells differ" if count else "yes, every cell"
+
+
+def show(found: list[dict[str, Any]]) -> None:
+    """One column a run."""
+    rows = [readable(figures) for figures in found]
+    table = Table(title=", ".join(f"{name} {value}" for name, value in where().items()))
+    table.add_column("")
+    for number in range(len(found)):
+        table.add_column(f"run {number + 1}", justify="right")
+    for name in rows[0]:
+        table.add_row(name, *(row[name] for row in rows))
+    Console().print(table)
+
+
+def readable(figures: dict[str, Any]) -> dict[str, str]:
+    """What a person wants to know of one run."""
+    letters = ", ".join(f"{letter} {count:,}" for letter, count in figures["verdicts"].items() if count)
+    peaks = {f"peak memory, {part}": f"{held:,.0f} MB" for part, held in sorted(figures["peak_mb"].items())}
+    return {
+        "cells": f"{figures['cells']:,}",
+        "letters": letters,
+        "run, and answered from an equal cell": f"{figures['executed']:,} + {figures['cached']:,}",
+        "wall time": f"{figures['wall_seconds']:,.0f} s",
+        "cells/s": f"{figures['cells_per_second']:,.0f}",
+        **peaks,
+        "same matrices as the run before": figures["same_as_before"] or "-",
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
