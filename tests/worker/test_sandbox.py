@@ -325,6 +325,34 @@ def test_each_limit_holds_for_the_cell_and_its_neighbours_pass(pool: JailPool, w
     assert letters(judge(pool, ["x = 1"], [code, "assert x == 1"], limits=limits)) == [letter + "P"]
 
 
+HONEST = {
+    "threads": "import threading\nts = [threading.Thread(target=sum, args=([1] * 1000,)) for _ in range(25)]\n"
+    "for t in ts: t.start()\nfor t in ts: t.join()",
+    "a pool of threads": "from concurrent.futures import ThreadPoolExecutor\n"
+    "with ThreadPoolExecutor(16) as p: assert sum(p.map(len, ['ab'] * 100)) == 200",
+    "a pool of processes": "import multiprocessing\n"
+    "with multiprocessing.get_context('fork').Pool(3) as p: assert p.map(abs, [-1, 2]) == [1, 2]",
+    "a subprocess": "import subprocess, sys\nassert subprocess.run([sys.executable, '-c', 'print(3)'], "
+    "capture_output=True).stdout == b'3\\n'",
+    "asyncio": "import asyncio\nassert asyncio.run(asyncio.sleep(0, 3)) == 3",
+    "deep recursion": "import sys\nsys.setrecursionlimit(10**6)\ndef g(n): return 0 if n == 0 else 1 + g(n - 1)\n"
+    "assert g(50_000) == 50_000",
+    "deep recursion through C": "import sys, functools\nsys.setrecursionlimit(10**6)\n"
+    "@functools.lru_cache(None)\ndef g(n): return 0 if n == 0 else 1 + g(n - 1)\nassert g(15_000) == 15_000",
+    "temporary files": "import tempfile\nwith tempfile.TemporaryFile() as f: f.write(b'x' * 10**6)",
+    "a database": "import sqlite3\nassert sqlite3.connect('a.db').execute('select 1').fetchone() == (1,)",
+    "numpy": "import numpy as np\nassert (np.ones((50, 50)) @ np.ones((50, 50))).sum() == 125000",
+    "unittest by hand": "import unittest\nunittest.TestCase().assertEqual(x, 1)",
+    "the source of the solution": "import inspect, solution\nassert 'x = 1' in inspect.getsource(solution)",
+}
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_honest_programs_are_not_in_the_way_of_a_limit(pool: JailPool, what: str) -> None:
+    result = judge(pool, ["x = 1\n"], [HONEST[what]])
+    assert letters(result) == ["P"], message(result)
+
+
 def test_the_cpu_limit_is_on_cpu_time_and_the_wall_limit_on_wall_time(pool: JailPool) -> None:
     burn = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass"
     nap = "import time\ntime.sleep({})"

@@ -29,6 +29,7 @@ def new_module(name: str) -> types.ModuleType:
 
 def execute(task: dict[str, Any], module: types.ModuleType) -> None:
     """Run prelude and solution in the module; raises what they raise."""
+    module.__file__ = SOLUTION_FILE
     show_source(SOLUTION_FILE, task["solution_text"])
     if task["prelude"]:
         exec(marshal.loads(task["prelude"]), module.__dict__)

@@ -2,7 +2,8 @@
 
 A list of what is denied, not of what is allowed: the programs are any Python at all, on any libc, and the walls are the
 namespaces, the missing capabilities and the limits. The filter takes away what could reach past these (other processes,
-namespaces, mounts, keyrings, rarely used kernel interfaces) and what would outlive a cell (System V IPC, POSIX queues).
+namespaces, mounts, keyrings, rarely used kernel interfaces), what would outlive a cell (System V IPC, POSIX queues), and
+files in memory that no limit counts.
 """
 
 import errno
@@ -68,6 +69,7 @@ _DENIED = {
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
     "memfd_secret": (447, 447),
+    "memfd_create": (319, 279),
     "personality": (135, 92),
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),

@@ -17,6 +17,7 @@ import marshal
 import os
 import socket
 import sys
+import threading
 import types
 from typing import NoReturn
 
@@ -31,6 +32,7 @@ COMMON = (
     "threading", "time", "traceback", "types", "typing",
 )
 # fmt: on
+_THREAD_STACK_BYTES = 2 << 20
 _HIDDEN: list[types.ModuleType] = []
 _ROW_NAMESPACES = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
 
@@ -82,5 +84,7 @@ def prepare() -> None:
     kernel.forbid_new_privileges()
     kernel.drop_bounding_set()
     sys.path.append("/packages")
+    # By default a thread's stack is as large as the main thread's may grow, and counts towards the memory limit.
+    threading.stack_size(_THREAD_STACK_BYTES)
     for name in COMMON:
         importlib.import_module(name)
