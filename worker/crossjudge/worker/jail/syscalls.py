@@ -2,8 +2,8 @@
 
 A list of what is denied, not of what is allowed: the programs are any Python at all, on any libc, and the walls are the
 namespaces, the missing capabilities and the limits. The filter takes away what could reach past these (other processes,
-namespaces, mounts, keyrings, rarely used kernel interfaces), what would outlive a cell (System V IPC, POSIX queues), and
-files in memory that no limit counts.
+namespaces, mounts, keyrings, rarely used kernel interfaces), what would outlive a cell (System V IPC, POSIX queues),
+and files in memory that no limit counts.
 """
 
 import errno
