@@ -23,8 +23,9 @@ COMMAND = [sys.executable, "-m", "crossjudge.client"]
 class RunningStack:
     """Starts the parts, one by one or all, and ends them; a part may be ended and started again in between."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, chunk_cells: int | None = None) -> None:
         self.folder = folder
+        self.chunk_cells = chunk_cells
         self.redis = EmbeddedRedis(folder / "redis")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -72,6 +73,7 @@ class RunningStack:
         self._logs += 1
         environment = {**os.environ, "REDIS_URL": self.redis.url}
         environment.pop("CROSSJUDGE_REDIS_URL", None)
+        environment |= {} if self.chunk_cells is None else {"CROSSJUDGE_CHUNK_CELLS": str(self.chunk_cells)}
         with (self.folder / f"{self._logs}-{arguments[0]}.log").open("w") as log:
             return psutil.Popen([*COMMAND, *arguments], stdout=log, stderr=log, env=environment)
 
@@ -107,10 +109,10 @@ def what_is_broken() -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[RunningStack]:
+def running(folder: Path, *, chunk_cells: int | None = None) -> Iterator[RunningStack]:
     if broken := what_is_broken():
         pytest.skip(f"the sandbox does not work here: {broken}")
-    parts = RunningStack(folder)
+    parts = RunningStack(folder, chunk_cells=chunk_cells)
     try:
         parts.start()
     except EmbeddedRedisError as error:

@@ -18,8 +18,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[RunningStack]:
-    """A stack for one test, which may break it."""
-    with running(tmp_path) as parts:
+    """A stack for one test, which may break it; its chunks are small, so that there are many to break."""
+    with running(tmp_path, chunk_cells=2) as parts:
         yield parts
 
 

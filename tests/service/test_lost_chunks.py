@@ -17,7 +17,7 @@ BODY = {"problems": [{"solutions": ["P"], "tests": ["1"]}, {"solutions": ["F"], 
 
 @pytest.fixture
 def hasty(settings: ServiceSettings) -> ServiceSettings:
-    return settings.model_copy(update={"reap_seconds": 0.05, "sweep_seconds": 0.2})
+    return settings.model_copy(update={"reap_seconds": 0.05, "sweep_seconds": 0.2, "chunk_cells": 1})
 
 
 def finished(url: str, batch: str, worker: PlayedWorker) -> list[list[str]]:

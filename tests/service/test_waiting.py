@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import pytest
 from redis import Redis
 
 from crossjudge.service.embedded import EmbeddedRedis
@@ -18,6 +19,11 @@ from .conftest import live_service
 
 BODY = {"problems": [{"solutions": ["PF"], "tests": ["1", "2"]}]}
 MANY = {"problems": [{"solutions": [f"P #{n}"], "tests": ["1"]} for n in range(5)]}
+
+
+@pytest.fixture
+def settings(settings: ServiceSettings) -> ServiceSettings:
+    return settings.model_copy(update={"chunk_cells": 1})
 
 
 def calls(redis: Redis) -> dict[str, int]:

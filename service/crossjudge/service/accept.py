@@ -30,6 +30,7 @@ from crossjudge.contracts.queue import (
 )
 
 from .errors import KeyReused, QueueFull
+from .pace import Pace, read
 from .settings import ServiceSettings
 from .split import Plan
 
@@ -80,6 +81,10 @@ class Acceptor:
         self._connection = connection
         self._settings = settings
         self._queue = chunk_queue(connection)
+
+    def pace(self, run: str) -> Pace:
+        """What is known of the run and the workers, to split a batch well."""
+        return read(self._connection, run)
 
     def earlier(self, key: str | None, body_digest: str) -> str | None:
         """The batch that the key stands for already; none where it is new or its batch is gone.

@@ -47,7 +47,8 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(key, digest)) is not None:
             return first
-        plan = split(read_batch(parse(data), self.settings), self.settings)
+        stated = read_batch(parse(data), self.settings)
+        plan = split(stated, self.settings, self.acceptor.pace(stated.run))
         now = time.time()
         batch = new_batch_id(now)
         taken = self.acceptor.accept(batch, now, plan, key, digest)

@@ -69,6 +69,10 @@ def _problems_wrong(batch: Batch, settings: ServiceSettings) -> Iterator[Violati
         if size > settings.source_limit_bytes:
             limit = f"{size:,} bytes is over the source limit of {settings.source_limit_bytes:,}"
             yield Violation(path=f"$.problems[{index}].prelude", detail=limit)
+        if problem.entry_point is None and any(isinstance(test, CallTest) for test in problem.tests):
+            yield Violation(
+                path=f"$.problems[{index}].entry_point", detail="name the function that tests of kind `call` call"
+            )
         yield from _pairs_outside(index, problem)
         yield from _nested_too_deeply(index, problem)
 

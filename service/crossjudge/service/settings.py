@@ -28,7 +28,11 @@ class ServiceSettings(BaseSettings):
     max_queued_chunks: int = Field(50_000, ge=1, description="with that many chunks waiting, no new batch is taken")
     source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
 
-    chunk_cells: int = Field(160, ge=1, description="cells of one chunk; half a second of work at 3 ms a cell")
+    chunk_cells: int = Field(
+        160,
+        ge=1,
+        description="cells of one chunk at most; fewer where cells are heavy or workers many",
+    )
     chunk_source_bytes: int = Field(4 * 2**20, ge=1, description="source text of one chunk")
     retention_seconds: int = Field(3600, ge=1, description="how long a batch can be read once it is final")
     idempotency_seconds: int = Field(86_400, ge=1, description="how long an Idempotency-Key is remembered")

@@ -21,6 +21,7 @@ from crossjudge.contracts import (
 )
 
 from .layout import Layout, ProblemLayout
+from .pace import Pace
 from .settings import ServiceSettings
 
 T = TypeVar("T")
@@ -47,9 +48,10 @@ class _Rows:
     cells: list[int] = field(default_factory=list)
 
 
-def split(batch: Batch, settings: ServiceSettings) -> Plan:
+def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> Plan:
     """Plan the work that a batch is."""
-    packer = _Packer(settings)
+    chunk_cells = settings.chunk_cells if pace is None else pace.chunk_cells(batch, settings.chunk_cells)
+    packer = _Packer(chunk_cells, settings.chunk_source_bytes)
     columns: dict[int, Columns] = {}
     layouts: list[ProblemLayout] = []
     total = done = 0
@@ -161,8 +163,9 @@ class _Packer:
     A row alone may be over either.
     """
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._settings = settings
+    def __init__(self, most_cells: int, most_bytes: int) -> None:
+        self._most_cells = most_cells
+        self._most_bytes = most_bytes
         self._chunks: list[Chunk] = []
         self._parts: list[Part] = []
         self._weight = self._size = self._cells = 0
@@ -189,8 +192,8 @@ class _Packer:
         return self._chunks
 
     def _make_room(self, weight: int, size: int) -> None:
-        is_full = self._weight + weight > self._settings.chunk_cells
-        if self._parts and (is_full or self._size + size > self._settings.chunk_source_bytes):
+        is_full = self._weight + weight > self._most_cells
+        if self._parts and (is_full or self._size + size > self._most_bytes):
             self._close()
         self._weight += weight
         self._size += size

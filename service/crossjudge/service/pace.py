@@ -1,0 +1,49 @@
+"""How many cells go into one chunk: half a second's, and few enough for all workers. Pure but for `read`."""
+
+import math
+from dataclasses import dataclass
+
+from redis import Redis
+
+from crossjudge.contracts import Batch
+from crossjudge.contracts.queue import WORKER_SILENT_SECONDS, WORKERS, run_usage_key
+
+CHUNK_MS = 500.0
+_CELL_MS = 3.0
+"""What a cell takes that does next to nothing: its fork, its start, its end."""
+
+_ENOUGH_CELLS = 100
+"""Judged cells of a run from which its mean says something."""
+
+_FEWEST_CELLS = 16
+"""A chunk costs some milliseconds by itself, so the smallest are not made smaller for the sake of idle workers."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What is known before a batch is split: the mean CPU time of the run's cells, and how many workers there are."""
+
+    cell_cpu_ms: float = 0.0
+    workers: int = 1
+
+    def chunk_cells(self, batch: Batch, most: int) -> int:
+        """Cells of one chunk of this batch: half a second's, but no more than leaves each worker two chunks."""
+        half_a_second = math.ceil(CHUNK_MS / (_CELL_MS + self.cell_cpu_ms))
+        share = math.ceil(asked_at_most(batch) / (2 * max(1, self.workers)))
+        return max(1, min(most, half_a_second, max(_FEWEST_CELLS, share)))
+
+
+def asked_at_most(batch: Batch) -> int:
+    """Cells of a batch, equal ones and double mentions counted."""
+    return sum(len(p.solutions) * len(p.tests) if p.pairs is None else len(p.pairs) for p in batch.problems)
+
+
+def read(connection: Redis, run: str) -> Pace:
+    """The pace of a run so far; that of cells which do nothing for a run that is new."""
+    seconds, micros = connection.time()
+    with connection.pipeline(transaction=False) as pipe:
+        pipe.hmget(run_usage_key(run), ["executed", "cpu_ms"])
+        pipe.zcount(WORKERS, seconds + micros / 1e6 - WORKER_SILENT_SECONDS, "+inf")
+        usage, workers = pipe.execute()
+    executed, cpu_ms = (int(value or 0) for value in usage)
+    return Pace(cpu_ms / executed if executed >= _ENOUGH_CELLS else 0.0, workers)

@@ -1,0 +1,43 @@
+"""Chunks are sized to half a second of work, and shared among the workers there are."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from crossjudge.contracts import AssertTest, Batch, Problem
+from crossjudge.contracts.queue import WORKERS, run_usage_key
+from crossjudge.service.pace import Pace, read
+
+
+def square(side: int) -> Batch:
+    tests = [AssertTest(code=f"assert f({n})") for n in range(side)]
+    return Batch(problems=[Problem(solutions=[f"f = {n}" for n in range(side)], tests=list(tests))])
+
+
+def test_light_cells_of_a_large_batch_make_full_chunks() -> None:
+    assert Pace(workers=2).chunk_cells(square(100), most=160) == 160
+
+
+def test_heavy_cells_make_small_chunks() -> None:
+    assert Pace(cell_cpu_ms=97.0, workers=2).chunk_cells(square(100), most=160) == 5
+    assert Pace(cell_cpu_ms=10_000.0, workers=2).chunk_cells(square(100), most=160) == 1
+
+
+def test_a_small_batch_is_shared_among_the_workers_but_not_crumbled() -> None:
+    assert Pace(workers=2).chunk_cells(square(16), most=160) == 64
+    assert Pace(workers=1000).chunk_cells(square(16), most=160) == 16
+
+
+@given(st.floats(0, 1e6), st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 500))
+def test_a_chunk_has_a_cell_at_least_and_no_more_than_the_most(cpu: float, workers: int, side: int, most: int) -> None:
+    assert 1 <= Pace(cpu, workers).chunk_cells(square(side), most) <= most
+
+
+def test_pace_is_read_from_what_the_run_has_used_and_who_is_alive(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        assert read(redis, "new") == Pace(0.0, 0)
+        redis.hset(run_usage_key("old"), mapping={"executed": 1000, "cpu_ms": 50_000})
+        redis.hset(run_usage_key("young"), mapping={"executed": 3, "cpu_ms": 50_000})
+        redis.zadd(WORKERS, {"alive": redis.time()[0], "silent": redis.time()[0] - 3600})
+        assert read(redis, "old") == Pace(50.0, 1)
+        assert read(redis, "young") == Pace(0.0, 1)
