@@ -27,7 +27,7 @@ from crossjudge.contracts import (
 from crossjudge.contracts.queue import QUEUE, WORKER_INFO, WORKERS, WorkerInfo
 from crossjudge.worker.commit import Ledger, Task
 
-LETTERS = frozenset(Verdict)
+LETTERS = frozenset(Verdict) - {Verdict.SKIPPED}  # no worker skips what it was asked for
 
 
 class PlayedWorker:
