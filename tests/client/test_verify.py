@@ -49,7 +49,7 @@ def test_a_file_goes_in_and_a_line_a_problem_comes_out(service: PretendService, 
     assert matrices(lines) == MATRICES
     by_id = {result["id"]: result for result in map(json.loads, lines.splitlines())}
     assert by_id["a"].keys() == {"id", "matrix", "solutions", "tests", "outputs", "cells"}
-    assert by_id["7"]["solutions"] == [{"status": "not_run", "message": None}]
+    assert by_id["7"]["solutions"] == [{"status": "not_run"}]
     assert [test["status"] for test in by_id["none"]["tests"]] == ["not_run", "not_run"]
     stderr, stdout = done.stderr.decode(), done.stdout.decode()
     assert stderr.count("left aside") == 1

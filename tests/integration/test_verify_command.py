@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from queued_batches import wait_for
@@ -45,6 +46,19 @@ def test_a_file_of_problems_is_judged_line_by_line(stack: str, tmp_path: Path) -
     done = verify(stack, str(source), "-o", str(out))
     assert done.returncode == 0, done.stderr
     assert results_in(out) == EXPECTED
+
+
+def test_a_line_is_the_object_that_the_service_answers(stack: str, tmp_path: Path) -> None:
+    """What the answer leaves out, such as details nobody asked for, does not come back as null in the line."""
+    source, out = tmp_path / "problems.jsonl", tmp_path / "results.jsonl"
+    asked = {name: value for name, value in problem(0).items() if name != "reference_solution"}
+    source.write_text(json.dumps(asked) + "\n")
+    assert verify(stack, str(source), "-o", str(out), "--detail", "messages").returncode == 0
+    to_stdout = verify(stack, str(source), "-o", "-", "--detail", "messages").stdout
+    posted = {"problems": [asked], "detail": ["messages"]}
+    answered = httpx2.post(f"{stack}/v1/batches?wait=60", json=posted, timeout=90).json()["problems"][0]
+
+    assert json.loads(out.read_text()) == json.loads(to_stdout) == answered
 
 
 def test_a_run_that_was_killed_is_resumed_and_judges_nothing_twice(stack: str, tmp_path: Path) -> None:

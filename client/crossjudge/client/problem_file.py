@@ -151,7 +151,9 @@ def nothing_to_judge(problem: Problem, empty: list[str]) -> ProblemResult:
         id=problem.id or "",
         matrix=[""] * height,
         solutions=[SolutionReport(status=SourceStatus.NOT_RUN)] * height,
-        tests=[TestReport(status=SourceStatus.NOT_RUN)] * width,
+        tests=[TestReport(status=SourceStatus.NOT_RUN, vacuous=False)] * width,
+        outputs=None,
+        cells=None,
     )
 
 

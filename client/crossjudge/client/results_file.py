@@ -48,7 +48,7 @@ class ResultsFile:
     def write(self, result: ProblemResult) -> None:
         assert self._file is not None, f"{self.path} is not open"
         try:
-            self._file.write(dump_json(result) + b"\n")
+            self._file.write(result_line(result))
             self._file.flush()
         except OSError as error:
             raise CommandError(f"cannot write {self.path}: {error.strerror or error}") from error
@@ -101,6 +101,11 @@ class ResultsFile:
             whole += len(raw)
         file.truncate(whole)
         file.seek(whole)
+
+
+def result_line(result: ProblemResult) -> bytes:
+    """The line of a result: the object that the service answered, without fields that it left out."""
+    return dump_json(result, by_exclude_unset=True) + b"\n"
 
 
 def differences(earlier: Any, now: dict[str, Any]) -> list[str]:

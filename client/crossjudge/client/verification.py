@@ -9,12 +9,13 @@ from typing import Protocol, Self
 
 from rich.console import Console
 
-from crossjudge.contracts import BatchStatus, Problem, ProblemResult, dump_json
+from crossjudge.contracts import BatchStatus, Problem, ProblemResult
 
 from ._sync import Client
 from .errors import CrossjudgeError
 from .problem_file import STDIN, BadLine, ProblemLine, ProblemReader, Survey, opened
 from .progress import CellCount, CellProgress
+from .results_file import result_line
 from .summary import Summary
 
 
@@ -35,7 +36,7 @@ class StandardOutput:
     def open(self, on_earlier: Callable[[ProblemResult], None]) -> None: ...
 
     def write(self, result: ProblemResult) -> None:
-        sys.stdout.buffer.write(dump_json(result) + b"\n")
+        sys.stdout.buffer.write(result_line(result))
         sys.stdout.buffer.flush()
 
     def __enter__(self) -> Self:
