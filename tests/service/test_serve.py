@@ -13,6 +13,7 @@ import pytest
 from crossjudge.contracts import Check
 from crossjudge.service.checks import checks
 from crossjudge.service.embedded import free_port
+from crossjudge.service.settings import ServiceSettings
 
 SERVE = [sys.executable, "-m", "crossjudge.service"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.endswith("REDIS_URL")}
@@ -100,3 +101,13 @@ def test_doctor_knows_a_redis_that_is_away(monkeypatch: pytest.MonkeyPatch) -> N
     check = found()["REDIS_URL"]
 
     assert check.status == "fail" and check.mend and "secret" not in check.model_dump_json()
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSJUDGE_REDIS_URL", "")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:6380/0")
+    monkeypatch.setenv("CROSSJUDGE_MAX_CELLS", "")
+    assert ServiceSettings().redis_url == "redis://127.0.0.1:6380/0"
+
+    monkeypatch.setenv("REDIS_URL", "")
+    assert "redis_url" not in ServiceSettings().model_fields_set, "`up` would start no Redis of its own"

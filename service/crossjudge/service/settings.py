@@ -11,7 +11,9 @@ from crossjudge.contracts import Limits
 class ServiceSettings(BaseSettings):
     """What a service process needs to know. `CROSSJUDGE_MAX_CELLS=5000` sets `max_cells`; `REDIS_URL` counts too."""
 
-    model_config = SettingsConfigDict(env_prefix="CROSSJUDGE_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CROSSJUDGE_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",

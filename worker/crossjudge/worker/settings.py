@@ -23,7 +23,9 @@ def _split(value: Any) -> Any:
 class WorkerSettings(BaseSettings):
     """What a worker process needs to know. `CROSSJUDGE_JAILS=4` sets `jails`, and so on; `REDIS_URL` counts too."""
 
-    model_config = SettingsConfigDict(env_prefix="CROSSJUDGE_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CROSSJUDGE_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
