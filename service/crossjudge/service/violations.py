@@ -18,6 +18,16 @@ MOST_LISTED = 20
 
 _TESTS: dict[str, type[BaseModel]] = {"assert": AssertTest, "call": CallTest, "stdio": StdioTest, "pytest": PytestTest}
 
+_IN_JSON = {
+    "model_type": "should be an object",
+    "model_attributes_type": "should be an object",
+    "dict_type": "should be an object",
+    "list_type": "should be a list",
+    "tuple_type": "should be [solution index, test index]",
+    "too_long": "should be [solution index, test index]",  # only the tuples of `pairs` have a largest length
+    "string_pattern_mismatch": "should hold no control character",  # only `run` has a pattern
+}
+
 
 def violations(error: ValidationError) -> list[Violation]:
     """Each thing that pydantic found, as far as it is listed."""
@@ -71,9 +81,17 @@ def _violation(error: ErrorDetails) -> Violation:
         return Violation(path=json_path(place), detail=_unknown_field(location))
     if kind == "missing":
         return Violation(path=json_path(place), detail="this field is required")
+    return Violation(path=json_path(place), detail=f"{_expected(error)}, not {_what(error['input'])}")
+
+
+def _expected(error: ErrorDetails) -> str:
+    """What should stand there. Pydantic speaks of Python's types; a caller thinks of JSON."""
+    if (said := _IN_JSON.get(error["type"])) is not None:
+        return said
+    if error["type"] == "too_short":
+        return f"should have at least {error['ctx']['min_length']} item"
     message = error["msg"].removeprefix("Input ")
-    detail = f"{message[:1].lower()}{message[1:]}, not {_what(error['input'])}"
-    return Violation(path=json_path(place), detail=detail)
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _wrong_kind(place: list[str | int], test: Any) -> Violation:
