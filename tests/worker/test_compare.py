@@ -89,6 +89,16 @@ def test_values_compare_as_the_contract_says(expected: Any, value: Any, toleranc
     assert equal(expected, value, tolerance) is holds
 
 
+def test_equal_dicts_and_sets_share_a_digest_and_others_do_not() -> None:
+    def of(value: Any) -> str:
+        return digest([encode(value)])
+
+    assert of({1: 2, 3: 4}) == of({3: 4, 1: 2})
+    assert of({1, 2}) == of({2, 1}) != of({1, 3})
+    assert of(b"a") != of(b"b")
+    assert of([1, 2]) != of([2, 1])
+
+
 def test_a_value_that_contains_itself_equals_nothing_and_ends() -> None:
     loop: list[Any] = []
     loop.append(loop)

@@ -24,6 +24,7 @@ from crossjudge.contracts import (
 )
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.pool import JailPool
+from crossjudge.worker.sandbox import find_nsjail
 from crossjudge.worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.nsjail
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.nsjail
 CALL: dict[str, Any] = {"kind": "call", "args": [3], "expected": 6}
 STDIO: dict[str, Any] = {"kind": "stdio", "stdin": "3\n", "stdout": "6\n"}
 DOUBLE = "def f(x):\n    return x * 2\n"
+UNITTEST = "import unittest\nclass T(unittest.TestCase):\n    def test(self): assert f(1) == {}\nunittest.main()"
 DOUBLE_PROGRAM = "print(2 * int(input()))\n"
 
 
@@ -124,6 +126,21 @@ def message(result: PartResult, row: int = 0, column: int = 0) -> str:
         ("print(6.0000000001)", STDIO | {"compare": "float"}, "P"),
         ("while True: print('x' * 1000)", STDIO, "T"),
         ("print('x' * 1_000_000)", STDIO, "F"),
+        ("print('x' * 200_000)", STDIO | {"stdout": "x" * 200_000}, "P"),
+        ("print('x' * 200_001)", STDIO | {"stdout": "x" * 200_000}, "F"),
+        ("print(6)\nexit(0)", STDIO, "P"),
+        ("import sys\nfile = open(1, 'w', closefd=False)\nfile.write('6')", STDIO, "P"),
+        ("print('1' * 60_000 + 'x')", STDIO | {"compare": "float"}, "F"),
+        ("print('8' * 400)", STDIO | {"compare": "float", "stdout": "9" * 400}, "F"),
+        ("def f(x): return [float(i) for i in range(300_000)]", CALL | {"expected": list(range(300_000))}, "P"),
+        ("def f(x): return [1.5] * 3_000_000", CALL, "F"),
+        ("def f(x):\n    for _ in range(50): x = [x, x]\n    return x", CALL, "F"),
+        ("import os\ndef f(x):\n    for _ in range(63): os.write(4, b'\\n' * 65536)", CALL, "F"),
+        ("\ufeff" + DOUBLE, "assert f(2) == 4", "P"),
+        (DOUBLE, UNITTEST.format(2), "P"),
+        (DOUBLE, UNITTEST.format(3), "F"),
+        (DOUBLE, "import os; os.utime('/dev/null')", "E"),
+        (DOUBLE, "import zoneinfo; zoneinfo.ZoneInfo('Europe/Paris')", "P"),
     ],
 )
 def test_a_program_gets_the_letter_that_it_deserves(pool: JailPool, solution: str, test: Any, letter: str) -> None:
@@ -145,6 +162,9 @@ PYTESTS = {
     "def test_a(): f()": "E",
     "def helper(): pass": "E",
     "import pytest\n@pytest.mark.skip\ndef test_a(): assert f(1) == 2": "E",
+    "import pytest\ndef test_a(): assert f(1) == 2\n@pytest.mark.skip\ndef test_b(): pass": "E",
+    "def test_a(): assert f(1) == 2\ndef test_b(): raise KeyboardInterrupt": "E",
+    "import pytest\ndef test_a(): assert f(1) == 2\ndef test_b(): pytest.exit('enough')": "E",
     "raise ValueError": "E",
     "def test_a(": "E",
     "import sys\nsys.exit(0)": "E",
@@ -177,6 +197,15 @@ def test_the_prelude_runs_before_the_solution_and_is_seen_by_the_test(pool: Jail
     assert "prelude" in message(broken)
 
 
+def test_a_prelude_of_white_space_is_none(pool: JailPool) -> None:
+    assert letters(judge(pool, [DOUBLE], ["assert f(2) == 4"], prelude="\n")) == ["P"]
+
+
+def test_tests_do_not_share_one_time_limit_for_being_compiled(pool: JailPool) -> None:
+    tests = [f"x = [{', '.join(['[1]'] * 3000)}]\nassert f({n}) == {2 * n}" for n in range(120)]
+    assert letters(judge(pool, [DOUBLE], tests, limits={"cpu_seconds": 0.3})) == ["P" * 120]
+
+
 def test_solution_and_test_are_compiled_separately(pool: JailPool) -> None:
     trailing = "def f(x): return 0\nclass Always:\n    def __call__(self, g): return lambda *a: 4\n@Always()"
     assert letters(judge(pool, [trailing], ["def check(): assert f(2) == 4\ncheck()"])) == ["E"]
@@ -193,6 +222,14 @@ def test_sources_are_reported_by_themselves(pool: JailPool) -> None:
     ]
     assert [report.used for report in result.tests] == [True, False, None]
     assert result.tests[2].status is SourceStatus.SYNTAX_ERROR
+
+
+def test_a_test_that_never_names_the_solution_is_told_apart(pool: JailPool) -> None:
+    solution = "import math\nfrom functools import partial\nLIMIT = 3\ndef f(x): return x\ng = partial(f, 1)"
+    using = ["f(1)", "g()", "LIMIT", "import solution", "eval('f(1)')", "def t(): return f\nt()"]
+    vacuous = ["math.pi", "1 + 1", "partial(int, 1)", "import math"]
+    result = judge(pool, [solution], [*using, *vacuous])
+    assert [report.used for report in result.tests] == [True] * len(using) + [False] * len(vacuous)
 
 
 def test_only_the_columns_asked_for_are_run(pool: JailPool) -> None:
@@ -291,7 +328,8 @@ def test_cells_leave_nothing_for_the_next_one(pool: JailPool) -> None:
 
 
 def test_chance_is_the_same_in_every_cell(pool: JailPool) -> None:
-    solution = "import random\ndef f(): return [random.random(), hash('a'), list({'b', 'c', 'd', None}), id(f)]"
+    solution = "import random, numpy\ndef f():\n    chance = [random.random(), int(numpy.random.randint(10**6))]\n"
+    solution += "    return [*chance, hash('a'), list({'b', 'c', 'd', None}), id(f)]"
     first, second = (judge(pool, [solution] * 2, ["f()", "f()"]) for _ in range(2))
     digests = {cell.output for result in (first, second) for row in result.rows for cell in row.cells or []}
     assert len(digests) == 1
@@ -334,6 +372,9 @@ HONEST = {
     "with ThreadPoolExecutor(16) as p: assert sum(p.map(len, ['ab'] * 100)) == 200",
     "a pool of processes": "import multiprocessing\n"
     "with multiprocessing.get_context('fork').Pool(3) as p: assert p.map(abs, [-1, 2]) == [1, 2]",
+    "memory shared with children": "import os, time\nx = bytearray(b'x') * (100 << 20)\n"
+    "for _ in range(3):\n    if os.fork() == 0:\n        time.sleep(0.3); os._exit(0)\n"
+    "for _ in range(3): os.wait()",
     "a subprocess": "import subprocess, sys\nassert subprocess.run([sys.executable, '-c', 'print(3)'], "
     "capture_output=True).stdout == b'3\\n'",
     "asyncio": "import asyncio\nassert asyncio.run(asyncio.sleep(0, 3)) == 3",
@@ -376,11 +417,30 @@ def test_a_judgement_is_given_up_when_told_to(pool: JailPool) -> None:
 
 def test_a_broken_jail_is_replaced(pool: JailPool) -> None:
     for process in children_of(os.getpid()):
-        if "nsjail" in (Path("/proc") / str(process) / "cmdline").read_text():
+        if "nsjail" in command_of(process):
             os.kill(process, 9)
     with pytest.raises(JailError):
         judge(pool, [DOUBLE] * 2, ["assert f(1) == 2"])
     assert letters(judge(pool, [DOUBLE] * 2, ["assert f(1) == 2"])) == ["P"] * 2
+
+
+def test_a_jail_that_cannot_be_replaced_is_replaced_once_it_can(tmp_path: Path) -> None:
+    nsjail = tmp_path / "nsjail"
+    nsjail.symlink_to(find_nsjail(WorkerSettings()))
+    jails = JailPool(WorkerSettings(jails=1, nsjail_path=nsjail))
+    jails.start()
+    try:
+        nsjail.rename(tmp_path / "away")
+        for jail in children_of(os.getpid()):
+            if str(nsjail) in command_of(jail):
+                os.kill(jail, 9)
+        for _ in range(2):
+            with pytest.raises(JailError):
+                judge(jails, [DOUBLE], ["assert f(1) == 2"])
+        (tmp_path / "away").rename(nsjail)
+        assert letters(judge(jails, [DOUBLE], ["assert f(1) == 2"])) == ["P"]
+    finally:
+        jails.close()
 
 
 def test_closing_the_pool_leaves_no_process(tmp_path: Path) -> None:
@@ -395,6 +455,10 @@ def test_closing_the_pool_leaves_no_process(tmp_path: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in started | inside):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def command_of(process: int) -> str:
+    return (Path("/proc") / str(process) / "cmdline").read_text()
 
 
 def children_of(parent: int) -> set[int]:

@@ -27,7 +27,8 @@ class JailPool:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._free: queue.SimpleQueue[Jail] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[Jail | None] = queue.SimpleQueue()
+        """A place for each jail; None where the last one broke and the next has yet to be started."""
         self._threads = ThreadPoolExecutor(settings.jails, thread_name_prefix="jail")
         self._numbers = iter(range(1 << 62))
 
@@ -47,15 +48,17 @@ class JailPool:
         done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
         if any(task.exception() for task in done):
             work.gave_up.set()
+        wait(tasks)
         for task in tasks:
-            task.result()  # raises what a lane raised, once all have ended
+            task.result()  # raises what a lane raised, now that all have ended
         return chunk_result(order, columns, chunk, work.judged())
 
     def close(self) -> None:
         """Stop every jail that is free; those that still judge end with their chunk."""
         self._threads.shutdown(wait=True)
         while not self._free.empty():
-            self._free.get().close()
+            if (jail := self._free.get()) is not None:
+                jail.close()
 
     def _new_jail(self) -> Jail:
         jail = Jail(self._settings, next(self._numbers))
@@ -69,13 +72,15 @@ class JailPool:
     def _run_lane(self, work: "_Work") -> None:
         """Judge rows of the chunk in one jail until none is left."""
         jail = self._free.get()
+        is_sound = False
         try:
+            jail = jail or self._new_jail()
             work.run_in(jail)
-        except BaseException:
-            jail.close()
-            self._free.put(self._new_jail())
-            raise
-        self._free.put(jail)
+            is_sound = True
+        finally:
+            if jail is not None and not is_sound:
+                jail.close()
+            self._free.put(jail if is_sound else None)
 
 
 @dataclass

@@ -39,9 +39,11 @@ def main(descriptors: list[int], limits: dict[str, Any]) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         os.setsid()
         _wire(descriptors)
-        _give_up_rights(limits)
-        task = marshal.loads(frames.read_file(_TASK))
+        task = marshal.loads(
+            frames.read_file(_TASK)
+        )  # before the limits: to be too small for it is the program's fault
         os.close(_TASK)
+        _give_up_rights(limits)
         _fix_chance()
         os.write(_REPORT, BEGAN)
         _MODES[task["mode"]](task, Report(_REPORT))
@@ -72,6 +74,7 @@ def _give_up_rights(limits: dict[str, Any]) -> None:
         os.setresgid(USER, USER, USER)
         os.setresuid(USER, USER, USER)
     kernel.drop_capabilities()
+    kernel.forbid_core_dumps()
 
 
 def _fix_chance() -> None:

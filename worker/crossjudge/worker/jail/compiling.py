@@ -39,7 +39,7 @@ def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
         line = text.count("\n", 0, text.index("\0")) + 1
         return {"status": "syntax_error", "message": f"line {line}: the source holds a NUL byte"}, b""
     try:
-        code = compile(text, name, "exec", flags=flags, dont_inherit=True, optimize=0)
+        code = compile(text.removeprefix("\ufeff"), name, "exec", flags=flags, dont_inherit=True, optimize=0)
     except SyntaxError as error:
         place = f"line {error.lineno}: " if error.lineno else ""
         return {"status": "syntax_error", "message": f"{place}{type(error).__name__}: {error.msg}"}, b""

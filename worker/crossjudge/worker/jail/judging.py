@@ -5,13 +5,15 @@ new entry. Each is given the row, the solution, the columns and one test, and re
 reads as `RawOutcome`.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from . import compare, observing, values
 from .row import Row
 
-_EXPECTED_OUTPUT_SLACK = 4096
+_SLACK_BYTES = 65536
+_TAGGED_GROWTH = 8  # a value is longer with its tags than as JSON, by less than this factor
 
 
 def run_in_one(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
@@ -22,13 +24,17 @@ def run_in_one(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str
 
 def run_call(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     """The entry point called in the solution's process; what it returned is compared here."""
-    seen = row.run(work | {"mode": "call", "args": test["args"], "kwargs": test["kwargs"]})
+    size = len(json.dumps(test["expected"]))
+    enough = max(observing.MAX_REPORT_BYTES, _TAGGED_GROWTH * size + _SLACK_BYTES)
+    task = work | {"mode": "call", "args": test["args"], "kwargs": test["kwargs"]}
+    task["most_items"] = max(values.MAX_ITEMS, size)  # JSON has no item shorter than a letter
+    seen = row.run(task, report_cap=enough)
     result = outcome(seen)
     if result["said"] == "returned":
-        report = observing.read_report(bytes(seen["report"].head))
-        result["check"] = _is_equal(test, report.get("value"))
+        value = observing.read_report(bytes(seen["report"].head)).get("value")
+        result["check"] = not seen["report"].is_cut and _is_equal(test, value)
         if not result["check"]:
-            result["message"] = _difference(test["expected"], report.get("value"), seen["report"].is_cut)
+            result["message"] = _difference(test["expected"], value, enough if seen["report"].is_cut else None)
     return result
 
 
@@ -39,9 +45,9 @@ def _is_equal(test: dict[str, Any], value: Any) -> bool:
         return False
 
 
-def _difference(expected: Any, value: Any, is_cut: bool) -> str:
-    if is_cut:
-        return f"expected {_short(expected)}, got more than {observing.MAX_REPORT_BYTES >> 20} MB"
+def _difference(expected: Any, value: Any, cut_at: int | None) -> str:
+    if cut_at is not None:
+        return f"expected {_short(expected)}, got more than {cut_at:,} bytes"
     try:
         got = _short(values.decode(value))
     except RecursionError:
@@ -59,7 +65,8 @@ def _short(value: Any) -> str:
 
 def run_program(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     """The solution run as a program; its output is compared here."""
-    seen = row.run(work | {"mode": "stdio"}, stdin=test["stdin"].encode("utf-8", "replace"))
+    enough = len(test["stdout"].encode("utf-8", "replace")) + _SLACK_BYTES  # a limit below what is expected is none
+    seen = row.run(work | {"mode": "stdio"}, stdin=test["stdin"].encode("utf-8", "replace"), output_cap=enough)
     result = outcome(seen)
     printed = bytes(seen["stdout"].head).decode("utf-8", "replace")
     if work["wants_output"] and seen["stdout"].size:

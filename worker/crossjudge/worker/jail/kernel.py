@@ -19,6 +19,7 @@ MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 _MNT_DETACH = 2
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
@@ -70,6 +71,11 @@ def unmount(target: str) -> None:
 def forbid_new_privileges() -> None:
     """Nothing that this process or its children execute can gain rights; needed to install a filter without any."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
+
+
+def forbid_core_dumps() -> None:
+    """No core of this process: where cores go to a program of the host's, a limit of zero would not stop them."""
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl dumpable")
 
 
 def drop_bounding_set() -> None:

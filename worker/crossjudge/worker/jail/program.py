@@ -1,6 +1,7 @@
 """The `stdio` kind: the solution run as a program. What counts, its exit status and output, is seen from outside."""
 
 import atexit
+import gc
 import os
 import sys
 import threading
@@ -15,8 +16,9 @@ def run(task: dict[str, Any], report: Report) -> None:
     """Run the solution as `__main__`, then end as an interpreter would: threads, exit handlers, flush, status."""
     report.note(phase="test")
     status = 0
+    module = solution.new_module("__main__")
     try:
-        solution.execute(task, solution.new_module("__main__"))
+        solution.execute(task, module)
     except SystemExit as error:
         status = _exit_status(error)
     except BaseException as error:
@@ -26,6 +28,8 @@ def run(task: dict[str, Any], report: Report) -> None:
         traceback.print_exception(error)
     threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter does first when a program ends
     atexit._run_exitfuncs()
+    module.__dict__.clear()  # files that the program left open are closed, and so written
+    gc.collect()
     shared.flush()
     os._exit(status)
 

@@ -25,13 +25,16 @@ def run(task: dict[str, Any], report: Report) -> None:
     solution.show_source(solution.TEST_FILE, task["test_text"])
     watcher = _watcher(pytest, code, names)
     used = shared.uses(code, names)
+    status = None
     try:
-        pytest.main(_ARGUMENTS, plugins=[watcher])
+        status = pytest.main(_ARGUMENTS, plugins=[watcher])
     except BaseException as error:
         solution.end_with(error, report, phase="test", used=used)
     shared.flush()
     if watcher.ended is None and not watcher.passed:
         watcher.ended = ("error", "pytest found no test to run in the code")
+    elif watcher.ended is None and status != 0:
+        watcher.ended = ("error", f"pytest ended early, with status {status}")
     said, message = watcher.ended or ("passed", None)
     report.end(said, message=message, phase="test", used=used, output=shared.digest(recorder))
 
@@ -64,6 +67,8 @@ def _watcher(pytest: Any, code: types.CodeType, names: dict[str, Any]) -> Any:
             self.passed += result.when == "call" and result.passed
             if result.failed and call.excinfo is not None:
                 self.note(item.name, call.excinfo.value)
+            elif result.skipped and self.ended is None:
+                self.ended = ("error", f"{item.name} was skipped: every test has to pass")
             return result
 
         @pytest.hookimpl(wrapper=True)  # type: ignore[untyped-decorator]  # as above

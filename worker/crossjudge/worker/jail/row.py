@@ -53,14 +53,21 @@ class Row:
 
     def _end_keeper(self) -> None:
         self._link.close()
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # ended, and reaped, before
             os.kill(self._pid, signal.SIGKILL)  # from outside its namespace it is a process like any other
-        os.waitpid(self._pid, 0)
+            os.waitpid(self._pid, 0)
 
     def run(
-        self, task: dict[str, Any], stdin: bytes | None = None, report_cap: int = observing.MAX_REPORT_BYTES
+        self,
+        task: dict[str, Any],
+        *,
+        stdin: bytes | None = None,
+        report_cap: int = observing.MAX_REPORT_BYTES,
+        output_cap: int = 0,
     ) -> dict[str, Any]:
         """Run one cell of one process. With `stdin` its output is kept apart from its errors.
+
+        Of the report `report_cap` bytes are kept, of the output what the limits say or `output_cap` if that is more.
 
         The answer holds `stopped`, `ended`, `cpu_ns` and `wall_ns` from the keeper, and the drained `report` and
         `stdout`. Raises `KeeperLost`.
@@ -81,10 +88,13 @@ class Row:
                 os.close(descriptor)
         drains = [
             observing.Drain(report, report_cap),
-            observing.Drain(output, self._limits["output_kb"] << 10),
+            observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap)),
         ]
         try:
             answer = observing.watch(self._link, drains, self._limits["wall_seconds"] + _GRACE_SECONDS)
+        except observing.KeeperLost:
+            self._end_keeper()  # and with it whatever still writes into the pipes
+            raise
         finally:
             for drain in drains:
                 drain.finish()

@@ -5,6 +5,7 @@ solution's internals, and for code one trusts. For `call` there is nothing to se
 supervisor compares what came back.
 """
 
+import inspect
 import marshal
 import sys
 import types
@@ -13,6 +14,11 @@ from typing import Any
 
 from . import solution, values
 from .report import Report
+
+_NOT_PLAIN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+# A test that uses one of these may reach the solution without naming anything in it.
+_REACHING = frozenset({"solution", "eval", "exec", "globals", "locals", "vars", "import_module", "__import__"})
 
 
 def run_assert(task: dict[str, Any], report: Report) -> None:
@@ -28,9 +34,27 @@ def run_assert(task: dict[str, Any], report: Report) -> None:
         exec(code, test.__dict__)
     except BaseException as error:
         flush()
+        if (verdict := _unittest_verdict(error)) is not None:
+            message = None if verdict else "unittest: not every test passed"
+            said = "passed" if verdict else "failed"
+            report.end(said, message=message, phase="test", used=used, output=digest(recorder))
         solution.end_with(error, report, phase="test", used=used, output=digest(recorder))
     flush()
     report.end("passed", phase="test", used=used, output=digest(recorder))
+
+
+def _unittest_verdict(error: BaseException) -> bool | None:
+    """Whether all passed in `unittest.main()`, which ends by exiting: the test's end and not an early one."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if (
+        not isinstance(error, SystemExit)
+        or trace is None
+        or trace.tb_frame.f_globals.get("__name__") != "unittest.main"
+    ):
+        return None
+    return not error.code if isinstance(error.code, int) and error.code in (0, 1) else None
 
 
 def run_call(task: dict[str, Any], report: Report) -> None:
@@ -46,11 +70,12 @@ def run_call(task: dict[str, Any], report: Report) -> None:
         solution.end_with(error, report, phase="call", used=True, output=output)
     flush()
     try:
-        encoded = values.encode(value)
+        encoded = values.encode(value, task["most_items"])
     except BaseException as error:
         solution.end_with(error, report, phase="call", used=True)
     output = values.digest([["returned", encoded]]) if task["wants_output"] else None
-    report.end("returned", phase="test", used=True, value=encoded, output=output)
+    report.note(said="returned", phase="test", used=True, output=output)
+    report.end("returned", value=encoded)  # on a line of its own: where it is too long, what is above still counts
 
 
 def load_for_test(task: dict[str, Any], report: Report) -> tuple[types.ModuleType, solution.Recorder | None]:
@@ -68,19 +93,22 @@ def visible_names(module: types.ModuleType, recorder: solution.Recorder | None) 
     if recorder is None:
         return names
     for name, value in names.items():
-        if isinstance(value, types.FunctionType) and value.__code__.co_filename == solution.SOLUTION_FILE:
+        is_plain = isinstance(value, types.FunctionType) and not value.__code__.co_flags & _NOT_PLAIN
+        if is_plain and value.__code__.co_filename == solution.SOLUTION_FILE:
             names[name] = recorder.wrap(value)
     return names
 
 
 def uses(code: types.CodeType, names: dict[str, Any]) -> bool:
     """Whether a test's code names the solution or anything public that is the solution's own, not imported by it."""
-    return any(name == "solution" or (name in names and _is_own(names[name])) for name in _names_in(code))
+    return any(name in _REACHING or (name in names and _is_own(name, names[name])) for name in _names_in(code))
 
 
-def _is_own(value: Any) -> bool:
-    home = getattr(value, "__module__", None)
-    return home in (None, "solution") and not isinstance(value, types.ModuleType)
+def _is_own(name: str, value: Any) -> bool:
+    if isinstance(value, types.ModuleType):
+        return False
+    home = sys.modules.get(str(getattr(value, "__module__", None)))
+    return home is None or home.__name__ == "solution" or getattr(home, name, None) is not value
 
 
 def _names_in(code: types.CodeType) -> Iterator[str]:

@@ -24,10 +24,12 @@ from .report import BEGAN
 from .row import Row, Zygote
 
 # Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
-_HEAVY = ("numpy", "pytest")
+_HEAVY = {"numpy": ("numpy", "numpy.random"), "pytest": ("pytest",)}
 _HEAVY_NAMES = re.compile(r"\b(?:{})\b".format("|".join(_HEAVY)))
 _ANSWERS = 201
 _DEEP = 10_000
+_OUR_PROCESSES = 8
+_COMPILING = {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024}  # at least, for the tests of a problem
 _CODE_BYTES = 64 << 20
 _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
 
@@ -76,13 +78,15 @@ class Supervisor:
     def _zygote_for(self, texts: list[str]) -> Zygote:
         heavy = tuple(sorted({name for text in texts for name in _HEAVY_NAMES.findall(text)}))
         if heavy not in self._zygotes:
-            _, link = self._zygotes[()].clone("zygote", heavy)
+            _, link = self._zygotes[()].clone("zygote", [module for name in heavy for module in _HEAVY[name]])
             self._zygotes[heavy] = Zygote(link)
         return self._zygotes[heavy]
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to one request."""
         limits = request["limits"] | {"user": self._user}
+        if self._user is None:  # then supervisor, zygotes and keeper count as processes of the same user
+            limits["processes"] += _OUR_PROCESSES
         try:
             if "columns" in request:
                 return self._take_columns(request["columns"], limits)
@@ -92,10 +96,11 @@ class Supervisor:
 
     def _take_columns(self, columns: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
         tests = columns["tests"]
-        sources = [("prelude.py", columns["prelude"], 0)] if columns["prelude"] else []
+        has_prelude = bool(columns["prelude"].strip())
+        sources = [("prelude.py", columns["prelude"], 0)] if has_prelude else []
         sources += [("test.py", test["code"], 0) for test in tests if "code" in test]
         compiled = compile_all(self._zygotes[()], sources, limits)
-        prelude = compiled.pop(0) if columns["prelude"] else {"status": "ok", "message": None, "flags": 0, "code": b""}
+        prelude = compiled.pop(0) if has_prelude else {"status": "ok", "message": None, "flags": 0, "code": b""}
         for test in tests:
             test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
             test["compiled"] = test["report"].pop("code", None)
@@ -145,6 +150,7 @@ def compile_all(base: Zygote, sources: list[tuple[str, str, int]], limits: dict[
     """Compile in a row of their own; what follows a source that the compiler does not survive gets a new process."""
     if not sources:
         return []
+    limits = limits | {name: max(least, limits[name]) for name, least in _COMPILING.items()}
     with Row(base, limits) as row:
         done: list[dict[str, Any]] = []
         while len(done) < len(sources):
@@ -153,13 +159,16 @@ def compile_all(base: Zygote, sources: list[tuple[str, str, int]], limits: dict[
 
 
 def compile_in(row: Row, sources: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
-    """Compile in one process of the row. At least one report; fewer than `sources` where the compiler died."""
+    """Compile in one process of the row; fewer reports than `sources` where it came to an end before.
+
+    The source that it ended at is to blame only where it was the first: else it gets a process of its own.
+    """
     seen = row.run({"mode": "compile", "sources": sources}, report_cap=_CODE_BYTES)
     done = []
     for frame in frames.split(bytes(seen["report"].head[len(BEGAN) :]), len(sources)):
         head, _, code = frame.partition(b"\n")
         done.append(json.loads(head) | {"code": code})
-    if len(done) < len(sources):
+    if not done:
         why = f"over the {seen['stopped']} limit" if seen["stopped"] else "the compiler did not survive it"
         done.append({"status": "syntax_error", "message": f"cannot be compiled: {why}"})
     return done

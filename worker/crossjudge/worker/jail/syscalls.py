@@ -70,6 +70,11 @@ _DENIED = {
     "fanotify_mark": (301, 263),
     "memfd_secret": (447, 447),
     "memfd_create": (319, 279),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    "open_tree_attr": (467, 467),
     "personality": (135, 92),
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),
@@ -102,6 +107,7 @@ _DENIED = {
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _SOCKET = (41, 198)
+_SOCKETPAIR = (53, 199)
 _PRLIMIT64 = (302, 261)
 _SCHED_SETAFFINITY = (203, 122)
 
@@ -146,5 +152,6 @@ def build_program() -> bytes:
         lines += _argument_0(number, [*_unless(_JUMP_EQUAL, 0, _ALLOW), _instruction(_RETURN, denied)])
     families = [line for family in _FAMILIES for line in _unless(_JUMP_EQUAL, family, _ALLOW)]
     refused = _instruction(_RETURN, _ERROR | errno.EAFNOSUPPORT)
-    lines += _argument_0(_SOCKET[column], [*families, refused])
+    for number in (_SOCKET[column], _SOCKETPAIR[column]):
+        lines += _argument_0(number, [*families, refused])
     return b"".join([*lines, allowed])

@@ -6,42 +6,79 @@ plain data and so equals nothing. Subclasses of plain types cross as the plain d
 `__eq__` cannot cross, only values can.
 """
 
+import decimal
+import fractions
 import hashlib
 import json
 from typing import Any
 
 MAX_DEPTH = 200
+MAX_ITEMS = 100_000
 _LONG_INT_BITS = 10_000  # Python limits decimal conversion of longer ones
+_SHOWN_AS_THEY_ARE = (bytes, bytearray, complex, range, decimal.Decimal, fractions.Fraction)
 
 
-def encode(value: Any, depth: int = 0) -> Any:
-    """The value as tagged JSON. Runs in the solution's process: nothing that comes of it is trusted."""
-    if value is None or value is True or value is False:
-        return value
-    if isinstance(value, int):
-        number = int.__int__(value)
-        return ["i", hex(number)] if number.bit_length() > _LONG_INT_BITS else number
-    if isinstance(value, float):
-        return ["f", float.__repr__(value)]
-    if isinstance(value, str):
-        return str.__str__(value)
-    if depth >= MAX_DEPTH:
-        return ["o", "nested too deep"]
-    if isinstance(value, list):
-        return ["l", [encode(item, depth + 1) for item in list.__iter__(value)]]
-    if isinstance(value, tuple):
-        return ["l", [encode(item, depth + 1) for item in tuple.__iter__(value)]]
-    if isinstance(value, dict):
-        return ["d", [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in dict.items(value)]]
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        return encode(value.tolist(), depth + 1)
-    return ["o", type(value).__name__]
+def encode(value: Any, most_items: int = MAX_ITEMS) -> Any:
+    """The value as tagged JSON. Runs in the solution's process: nothing that comes of it is trusted.
+
+    After `most_items` lists, numbers, texts and so on the rest is cut: a small value can hold itself a million times.
+    """
+    return _Encoder(most_items).encode(value, 0)
+
+
+class _Encoder:
+    def __init__(self, most_items: int) -> None:
+        self._left = most_items
+
+    def encode(self, value: Any, depth: int) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            return ["o", "too large"]
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, int):
+            number = int.__int__(value)
+            return ["i", hex(number)] if number.bit_length() > _LONG_INT_BITS else number
+        if isinstance(value, float):
+            return ["f", float.__repr__(value)]
+        if isinstance(value, str):
+            return str.__str__(value)
+        if depth >= MAX_DEPTH:
+            return ["o", "nested too deep"]
+        return self._container(value, depth + 1)
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, list):
+            return ["l", [self.encode(item, depth) for item in list.__iter__(value)]]
+        if isinstance(value, tuple):
+            return ["l", [self.encode(item, depth) for item in tuple.__iter__(value)]]
+        if isinstance(value, dict):
+            return ["d", [[self.encode(key, depth), self.encode(item, depth)] for key, item in dict.items(value)]]
+        if type(value) in (set, frozenset):
+            return ["o", f"set {sorted(_text(self.encode(item, depth)) for item in value)}"]
+        if type(value) in _SHOWN_AS_THEY_ARE:
+            return ["o", f"{type(value).__name__} {value!r}"]
+        if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+            return self.encode(value.tolist(), depth)
+        return ["o", type(value).__name__]
+
+
+def _text(tagged: Any) -> str:
+    return json.dumps(tagged, separators=(",", ":"))
 
 
 def digest(parts: list[Any]) -> str:
     """16 hexadecimal digits that two solutions share when they gave back the same, in the same order."""
-    text = json.dumps(parts, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_text(_without_order(parts)).encode(), digest_size=8).hexdigest()
+
+
+def _without_order(tagged: Any) -> Any:
+    """The same with the pairs of each dict sorted: equal dicts are the same behaviour."""
+    if not isinstance(tagged, list):
+        return tagged
+    if len(tagged) == 2 and tagged[0] == "d" and isinstance(tagged[1], list):
+        return ["d", sorted((_without_order(pair) for pair in tagged[1]), key=_text)]
+    return [_without_order(item) for item in tagged]
 
 
 def decode(tagged: Any) -> Any:

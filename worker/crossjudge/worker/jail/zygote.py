@@ -15,6 +15,7 @@ import gc
 import importlib
 import marshal
 import os
+import site
 import socket
 import sys
 import threading
@@ -88,3 +89,6 @@ def prepare() -> None:
     threading.stack_size(_THREAD_STACK_BYTES)
     for name in COMMON:
         importlib.import_module(name)
+    site.setquit()  # exit() and quit(), which programs call, come with `site`; the rest of it stays out
+    site.setcopyright()
+    site.sethelper()
