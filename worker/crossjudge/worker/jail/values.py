@@ -10,6 +10,7 @@ import decimal
 import fractions
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 MAX_DEPTH = 200
@@ -49,18 +50,28 @@ class _Encoder:
 
     def _container(self, value: Any, depth: int) -> Any:
         if isinstance(value, list):
-            return ["l", [self.encode(item, depth) for item in list.__iter__(value)]]
+            return ["l", self._all(list.__iter__(value), depth)]
         if isinstance(value, tuple):
-            return ["l", [self.encode(item, depth) for item in tuple.__iter__(value)]]
+            return ["l", self._all(tuple.__iter__(value), depth)]
         if isinstance(value, dict):
-            return ["d", [[self.encode(key, depth), self.encode(item, depth)] for key, item in dict.items(value)]]
+            return ["d", [self._all(pair, depth) for pair in self._bounded(iter(dict.items(value)))]]
         if type(value) in (set, frozenset):
-            return ["o", f"set {sorted(_text(self.encode(item, depth)) for item in value)}"]
+            return ["o", f"set {sorted(map(_text, self._all(iter(value), depth)))}"]
         if type(value) in _SHOWN_AS_THEY_ARE:
             return ["o", f"{type(value).__name__} {value!r}"]
         if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
             return self.encode(value.tolist(), depth)
         return ["o", type(value).__name__]
+
+    def _all(self, items: Iterable[Any], depth: int) -> list[Any]:
+        return [self.encode(item, depth) for item in self._bounded(items)]
+
+    def _bounded(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items, up to one past the last that is encoded: that one says that there was more."""
+        for item in items:
+            yield item
+            if self._left < 0:
+                return
 
 
 def _text(tagged: Any) -> str:
