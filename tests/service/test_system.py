@@ -126,3 +126,9 @@ async def test_a_failure_of_ours_is_a_500_without_a_traceback(capsys: pytest.Cap
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/v1/batches", "GET, POST"), ("/v1/batches/b_1", "DELETE, GET")])
+def test_a_method_that_is_not_possible_is_told_which_are(http: httpx2.Client, path: str, allowed: str) -> None:
+    answer = http.put(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from crossjudge.contracts import Violation
 
@@ -103,4 +104,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
         405: f"{shown(request.method)} is not possible here: see /docs",
     }
     details = problem_details(error.status_code, said.get(error.status_code, str(error.detail)))
-    return problem_answer(details, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem_answer(details, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What is possible at this path: each method is a route of its own, and a 405 knows only the first of them."""
+    routes = [*batches.router.routes, *system.router.routes]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
