@@ -33,8 +33,8 @@ from crossjudge.contracts import (
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.logs import set_up_logging
 from crossjudge.worker.loop import run_worker
+from crossjudge.worker.processes import CANNOT_START, Supervisor
 from crossjudge.worker.settings import WorkerSettings
-from crossjudge.worker.supervisor import CANNOT_START, Supervisor
 
 StartWorker = Callable[..., subprocess.Popen[str]]
 """Starts this script with the arguments given; `url` is the Redis to use, the test's by default."""

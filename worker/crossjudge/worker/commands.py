@@ -30,7 +30,7 @@ def worker(
     settings = _settings(jails=jails, redis_url=redis_url, log_level=log_level)
     from .logs import set_up_logging
     from .loop import run_worker  # and with it everything that a job needs, once for all processes
-    from .supervisor import CANNOT_START, Supervisor
+    from .processes import CANNOT_START, Supervisor
 
     set_up_logging(settings.log_level)
     base = name or f"{socket.gethostname()}-{os.getpid()}"
