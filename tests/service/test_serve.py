@@ -12,7 +12,7 @@ import pytest
 
 from crossjudge.contracts import Check
 from crossjudge.service.checks import checks
-from crossjudge.service.embedded import free_port
+from crossjudge.service.embedded import EmbeddedRedis, free_port
 from crossjudge.service.settings import ServiceSettings
 
 SERVE = [sys.executable, "-m", "crossjudge.service"]
@@ -78,6 +78,15 @@ def test_listening_everywhere_says_who_is_answered() -> None:
 
     assert "only this machine is answered" in said and "CROSSJUDGE_ALLOW_REMOTE=true" in said
     assert f"no Redis answers at {url}" in said
+
+
+def test_a_redis_that_refuses_us_is_not_called_away(redis_server: EmbeddedRedis) -> None:
+    url = redis_server.url.replace("127.0.0.1", "nobody:wrong@127.0.0.1")
+
+    said = refused("--port", "0", "--redis-url", url)
+
+    assert "refuses us" in said and "password in REDIS_URL" in said
+    assert "wrong" not in said.replace("WRONGPASS", "")
 
 
 def found() -> dict[str, Check]:

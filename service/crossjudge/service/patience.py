@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 _PAUSE_SECONDS = 0.1
 
@@ -24,6 +24,10 @@ def wait_for_redis(url: str, seconds: float) -> None:
             try:
                 connection.ping()
                 return
+            except (AuthenticationError, ResponseError) as error:  # it is there, and will not change its mind
+                raise RedisAway(
+                    f"the Redis at {without_password(url)} refuses us ({error}): mend user and password in REDIS_URL"
+                ) from error
             except (RedisError, OSError) as error:
                 if time.monotonic() > deadline:
                     raise RedisAway(
