@@ -1,6 +1,7 @@
 """What tests of several packages share: a real Redis, and the data that lies beside some checkouts."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ REPOSITORY = Path(__file__).parent.parent
 # A busy machine is slow, not wrong: no test of ours is timed, those that Hypothesis makes among them.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """A shell that runs tests in the background has them ignore Ctrl-C, and so would all that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

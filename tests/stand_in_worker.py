@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--broken", action="store_true")
     asked = parser.parse_args()
     settings = WorkerSettings(redis_url=asked.redis_url)
-    set_up_logging("info")
+    set_up_logging("debug")
 
     def body(number: int, ready: Callable[[], None]) -> None:
         pool = StandInPool(starts=not asked.broken)

@@ -209,6 +209,15 @@ def test_a_second_signal_gives_the_chunk_back_uncounted(redis: Redis, bench: Ben
     assert redis.zcard(LEASES) == 0
 
 
+def test_a_signal_that_comes_before_the_chunk_is_held_still_counts(redis: Redis, bench: Bench) -> None:
+    put_batch(redis, "b", ["until /never"], ["t1"], queued=False)
+    bench.shutdown.abandoned.set()
+    bench.leases.stop_all()
+    judge_chunk("b", 0)
+    assert queue_of(redis).count == 1
+    assert redis.zcard(LEASES) == 0
+
+
 def test_a_job_outside_a_worker_fails_loudly() -> None:
     set_up(None)
     with pytest.raises(NotPrepared, match="crossjudge worker"):

@@ -191,7 +191,7 @@ def test_a_chunk_judged_while_redis_was_away_is_handed_in_when_it_is_back(
         worker = start_worker(url=server.url)
         redis.config_set("appendfsync", "always")
         put_batch(redis, "b", [f"until {tmp_path / 'now'}"], ["t1"])
-        wait_for(lambda: is_running(redis, "b"))
+        wait_for(lambda: "judging" in log_of(tmp_path))
         server.kill()
         (tmp_path / "now").touch()
         wait_for(lambda: "redis is away, waiting for it" in log_of(tmp_path))

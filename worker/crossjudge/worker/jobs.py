@@ -40,6 +40,7 @@ def _deliver(tools: Bench, task: Task) -> None:
         return _give_up(tools, task, f"{MAX_ATTEMPTS} workers ended or were lost while they judged this chunk")
     try:
         with tools.leases.hold(task.batch, task.index) as stop:
+            log.debug("judging", attempt=task.attempt, cells=task.chunk.cells)
             result = tools.pool.judge(task.order, task.columns, task.chunk, stop)
     except Stopped:
         _let_go(tools, task)

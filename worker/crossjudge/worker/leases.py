@@ -53,6 +53,7 @@ class LeaseKeeper:
         self._held: dict[tuple[str, int], threading.Event] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._is_ending = False
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
@@ -75,6 +76,8 @@ class LeaseKeeper:
         stop = threading.Event()
         with self._lock:
             self._held[batch, index] = stop
+        if self._is_ending:  # asked for between the taking of the chunk and here
+            stop.set()
         try:
             yield stop
         finally:
@@ -82,7 +85,8 @@ class LeaseKeeper:
                 del self._held[batch, index]
 
     def stop_all(self) -> None:
-        """Set the `stop` of all that is held: the worker is to end now."""
+        """Set the `stop` of all that is held, and of all that will be: the worker is to end now."""
+        self._is_ending = True
         for stop in list(self._held.values()):
             stop.set()
 
