@@ -113,7 +113,7 @@ def test_a_batch_that_is_gone_is_not_judged_and_not_made_anew(redis: Redis, benc
 
 def test_a_batch_cancelled_while_it_runs_stops_and_takes_no_result(redis: Redis, bench: Bench) -> None:
     put_batch(redis, "b", ["until /never"], ["t1"])
-    job = threading.Thread(target=judge_chunk, args=("b", 0))
+    job = threading.Thread(target=judge_chunk, args=("b", 0), daemon=True)
     job.start()
     while field(redis, "b", BatchField.STATUS) != "running":
         time.sleep(0.01)
@@ -138,7 +138,7 @@ def test_a_result_that_comes_after_the_cancel_is_dropped(redis: Redis, bench: Be
 
 def test_work_that_another_worker_has_handed_in_stops(redis: Redis, bench: Bench) -> None:
     put_batch(redis, "b", ["until /never"], ["t1"])
-    job = threading.Thread(target=judge_chunk, args=("b", 0))
+    job = threading.Thread(target=judge_chunk, args=("b", 0), daemon=True)
     job.start()
     while field(redis, "b", BatchField.STATUS) != "running":
         time.sleep(0.01)
@@ -196,7 +196,7 @@ def test_what_cannot_be_read_fails_the_batch_and_says_why(redis: Redis, bench: B
 
 def test_a_second_signal_gives_the_chunk_back_uncounted(redis: Redis, bench: Bench) -> None:
     put_batch(redis, "b", ["until /never"], ["t1"], queued=False)
-    job = threading.Thread(target=judge_chunk, args=("b", 0))
+    job = threading.Thread(target=judge_chunk, args=("b", 0), daemon=True)
     job.start()
     while field(redis, "b", BatchField.STATUS) != "running":
         time.sleep(0.01)
