@@ -85,7 +85,7 @@ def test_cells_that_were_not_run_count_as_cached(redis: Redis, bench: Bench) -> 
 
 def test_each_step_is_published(redis: Redis, bench: Bench) -> None:
     put_batch(redis, "b", ["pass"], ["t1", "t2"])
-    with redis.pubsub(ignore_subscribe_messages=True) as listener:  # type: ignore[no-untyped-call]
+    with redis.pubsub(ignore_subscribe_messages=True) as listener:  # type: ignore[no-untyped-call]  # redis-py has no types here
         listener.subscribe(EVENTS)
         listener.get_message(timeout=1)
         judge_chunk("b", 0)

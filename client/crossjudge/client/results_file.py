@@ -105,7 +105,7 @@ class ResultsFile:
 
 def result_line(result: ProblemResult) -> bytes:
     """The line of a result: the object that the service answered, without fields that it left out."""
-    return dump_json(result, by_exclude_unset=True) + b"\n"
+    return dump_json(result, exclude_unset=True) + b"\n"
 
 
 def differences(earlier: Any, now: dict[str, Any]) -> list[str]:

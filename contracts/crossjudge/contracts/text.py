@@ -30,9 +30,9 @@ def _default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def dump_json(model: BaseModel, *, by_exclude_unset: bool = False) -> bytes:
+def dump_json(model: BaseModel, *, exclude_unset: bool = False) -> bytes:
     """The model as ASCII JSON, lone surrogates escaped; `load_json` reads it back."""
-    document = model.model_dump(mode="python", exclude_unset=by_exclude_unset)
+    document = model.model_dump(mode="python", exclude_unset=exclude_unset)
     return json.dumps(document, default=_default, separators=(",", ":")).encode("ascii")
 
 

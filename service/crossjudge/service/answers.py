@@ -47,7 +47,7 @@ def _weight(parameter: str) -> float:
 
 
 def _answer(model: BaseModel, accept_encoding: str, status: int, headers: dict[str, str]) -> Response:
-    content = dump_json(model, by_exclude_unset=True)
+    content = dump_json(model, exclude_unset=True)
     headers = {**headers, "Vary": "Accept-Encoding"}
     encoding = accepted_encoding(accept_encoding) if len(content) >= _WORTH_COMPRESSING else None
     if encoding == "zstd":

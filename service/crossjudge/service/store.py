@@ -127,7 +127,7 @@ class Store:
     async def runs(self, limit: int) -> RunList:
         """The usage of each run, the latest first."""
         found = await self._connection.zrange(RUNS, 0, limit - 1, desc=True, withscores=True)
-        names = [(str(name), float(score)) for name, score in found]  # type: ignore[str-unpack]
+        names = [(str(name), float(score)) for name, score in found]  # type: ignore[str-unpack]  # withscores gives pairs
         async with self._connection.pipeline(transaction=False) as pipe:
             for name, _ in names:
                 pipe.hgetall(run_usage_key(name))

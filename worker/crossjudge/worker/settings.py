@@ -33,7 +33,6 @@ class WorkerSettings(BaseSettings):
         description="the Redis that the service and all its workers share",
     )
     jails: int = Field(2, ge=1, le=1024, description="jails of one worker process: how many rows it judges at once")
-    source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
     jail_packages: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         default_factory=lambda: _installed("numpy"),
         description="top-level packages of this environment that programs in the jail may import",
