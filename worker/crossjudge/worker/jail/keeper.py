@@ -23,10 +23,8 @@ import time
 from typing import Any, NoReturn
 
 from . import cell, kernel, syscalls
+from .ground import Namespaces
 
-FILES = "/tmp"
-_INODES = 4096
-_HIDDEN = ("/crossjudge/jail",)
 _FIRST_FREE_DESCRIPTOR = 16  # those below are a cell's own, in the order of `cell.DESCRIPTORS`
 _SCAN_NS = 50_000_000
 _SHORTEST_WAIT_NS = 2_000_000
@@ -36,15 +34,16 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def serve(channel: int) -> NoReturn:
+def serve(channel: int, ground: Namespaces) -> NoReturn:
     """Set the row's namespaces up, then run cells until the supervisor closes the channel."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # SIGCHLD is waited for, no other is of use
-    processes = _enter_namespaces()
+    ground.enter()
     link = _out_of_the_way(channel)
-    baseline = Baseline(processes)
+    baseline = Baseline(ground)
     limits = marshal.loads(link.recv(65536))
-    _make_files(limits["disk_mb"])
-    untouched = _trace()
+    ground.make_files(limits["disk_mb"])
+    os.chdir(ground.files)
+    untouched = _trace(ground.files)
     # Here and not in each cell: nothing below this line needs what it denies, and it takes a tenth of a fork's time.
     kernel.install_filter(syscalls.build_program())
     while True:
@@ -52,18 +51,7 @@ def serve(channel: int) -> NoReturn:
         if not message:
             os._exit(0)
         outcome = _run(int(message), descriptors, limits, baseline)
-        link.send(marshal.dumps(outcome | {"left_files": _trace() != untouched}))
-
-
-def _enter_namespaces() -> int:
-    """Make the new mounts ours alone; return a descriptor of a /proc of the row's processes, which no cell can see."""
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    quiet = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    kernel.mount("proc", "/proc", "proc", quiet)
-    processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    for path in ("/proc", "/proc", *_HIDDEN):  # the row's, then the jail's
-        kernel.unmount(path)
-    return processes
+        link.send(marshal.dumps(outcome | {"left_files": _trace(ground.files) != untouched}))
 
 
 def _out_of_the_way(channel: int) -> socket.socket:
@@ -85,55 +73,30 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def _make_files(size_mb: int) -> None:
-    """The only files a cell may write: a file system in memory, empty."""
-    size = size_mb << 20 if size_mb else _PAGE  # zero would mean no limit
-    options = f"size={size},nr_inodes={_INODES},mode=1777"
-    kernel.mount("none", FILES, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
-    kernel.mount(FILES, "/dev/shm", None, kernel.MS_BIND)
-    os.chdir(FILES)
-
-
-def _trace() -> tuple[int, ...]:
+def _trace(files: str) -> tuple[int, ...]:
     """What changes when anything is done to the files, files that came and went included."""
-    left, folder = os.statvfs(FILES), os.stat(FILES)
+    left, folder = os.statvfs(files), os.stat(files)
     return left.f_ffree, left.f_bfree, folder.st_mode, folder.st_uid, folder.st_mtime_ns, folder.st_ctime_ns
 
 
 class Baseline:
     """What a process forked from this one holds before it has done anything."""
 
-    def __init__(self, processes: int) -> None:
-        self.processes = processes
-        with open(os.open("1/statm", os.O_RDONLY, dir_fd=processes), "rb") as statm:
-            pages = statm.read().split()
+    def __init__(self, ground: Namespaces) -> None:
+        self.ground = ground
+        pages = ground.read(f"{os.getpid()}/statm").split()
         self.virtual_bytes = int(pages[0]) * _PAGE
         self.resident_bytes = int(pages[1]) * _PAGE
 
     def scan(self) -> tuple[int, int]:
         """CPU nanoseconds (to a clock tick) and bytes of memory of all processes of the cell that are alive."""
         ticks = held = 0
-        for name in os.listdir(self.processes):
-            if not name.isdigit() or name == "1":
-                continue
+        for pid in self.ground.pids():
             with contextlib.suppress(OSError):  # gone by now
-                with open(os.open(f"{name}/stat", os.O_RDONLY, dir_fd=self.processes), "rb") as stat:
-                    fields = stat.read().rpartition(b")")[2].split()
+                fields = self.ground.read(f"{pid}/stat").rpartition(b")")[2].split()
                 ticks += sum(map(int, fields[11:15]))
                 held += max(0, int(fields[21]) * _PAGE - self.resident_bytes)
         return ticks * _TICK_NS, held
-
-    def shared_once(self) -> int:
-        """Bytes of memory as in `scan`, but what several processes share counted once; slower to find out."""
-        held = 0
-        for name in os.listdir(self.processes):
-            if not name.isdigit() or name == "1":
-                continue
-            with contextlib.suppress(OSError):
-                rollup = os.open(f"{name}/smaps_rollup", os.O_RDONLY, dir_fd=self.processes)
-                with open(rollup, "rb") as lines:
-                    held += sum(int(line.split()[1]) << 10 for line in lines if line.startswith(b"Pss:"))
-        return held
 
 
 def _run(members: int, descriptors: list[int], limits: dict[str, Any], baseline: Baseline) -> dict[str, Any]:
@@ -197,7 +160,7 @@ class Watch:
             if now >= self._next_scan_ns:
                 alive_ns, held = self._baseline.scan()
                 cpu_ns = max(cpu_ns, self.reaped_ns + alive_ns)
-                if held > self._memory_limit and self._baseline.shared_once() > self._memory_limit:
+                if held > self._memory_limit and self._baseline.ground.shared_once() > self._memory_limit:
                     return "memory"
                 self._next_scan_ns = now + _SCAN_NS
             left_ns = self._cpu_limit_ns - cpu_ns
@@ -209,8 +172,7 @@ class Watch:
 
     def kill_all(self) -> None:
         """Kill and reap everything in the namespace but ourselves."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
+        self._baseline.ground.kill_all()
         self._reap(0)
 
     def _reap(self, options: int) -> None:

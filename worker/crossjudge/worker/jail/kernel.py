@@ -22,6 +22,7 @@ _MNT_DETACH = 2
 _PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -76,6 +77,11 @@ def forbid_new_privileges() -> None:
 def forbid_core_dumps() -> None:
     """No core of this process: where cores go to a program of the host's, a limit of zero would not stop them."""
     _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl dumpable")
+
+
+def adopt_orphans() -> None:
+    """What descends from this process becomes its child when its parent ends."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl child_subreaper")
 
 
 def drop_bounding_set() -> None:

@@ -1,14 +1,14 @@
 """The `pytest` kind: the test's code collected and run by pytest itself, in a zygote that has it imported."""
 
 import marshal
+import os
 import types
 from typing import Any
 
 from . import shared, solution
 from .report import Report
 
-_FILE = "/tmp/test_solution.py"
-_ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-c", "/dev/null", "--rootdir=/tmp", _FILE]
+_ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-c", "/dev/null"]
 
 
 def run(task: dict[str, Any], report: Report) -> None:
@@ -17,17 +17,19 @@ def run(task: dict[str, Any], report: Report) -> None:
         import pytest
     except ImportError as error:
         solution.end_with(error, report, phase="test")
+    folder = os.getcwd()
+    path = f"{folder}/test_solution.py"
     module, recorder = shared.load_for_test(task, report)
     names = shared.visible_names(module, recorder)
     code = marshal.loads(task["test"])
-    with open(_FILE, "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(task["test_text"])
     solution.show_source(solution.TEST_FILE, task["test_text"])
-    watcher = _watcher(pytest, code, names)
+    watcher = _watcher(pytest, code, path, names)
     used = shared.uses(code, names)
     status = None
     try:
-        status = pytest.main(_ARGUMENTS, plugins=[watcher])
+        status = pytest.main([*_ARGUMENTS, f"--rootdir={folder}", path], plugins=[watcher])
     except BaseException as error:
         solution.end_with(error, report, phase="test", used=used)
     shared.flush()
@@ -39,13 +41,13 @@ def run(task: dict[str, Any], report: Report) -> None:
     report.end(said, message=message, phase="test", used=used, output=shared.digest(recorder))
 
 
-def _watcher(pytest: Any, code: types.CodeType, names: dict[str, Any]) -> Any:
+def _watcher(pytest: Any, code: types.CodeType, path: str, names: dict[str, Any]) -> Any:
     """A plugin that collects the code from memory, with the solution's names in it, and notes each outcome."""
 
     class InMemory(pytest.Module):  # type: ignore[misc]  # pytest exists only inside the jail
         def _getobj(self) -> types.ModuleType:
             test = solution.new_module("test_solution")
-            test.__dict__.update(names, __file__=_FILE)
+            test.__dict__.update(names, __file__=path)
             try:
                 exec(code, test.__dict__)
             except BaseException as error:

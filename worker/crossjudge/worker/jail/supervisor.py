@@ -20,6 +20,7 @@ import sys
 from typing import Any
 
 from . import cell, frames, judging, observing, zygote
+from .ground import GROUNDS, Bare, Namespaces
 from .report import BEGAN
 from .row import Row, Zygote
 
@@ -34,11 +35,11 @@ _CODE_BYTES = 64 << 20
 _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
 
 
-def main() -> None:
-    """Serve the worker until it is gone."""
+def main(wall: str = "nsjail", base: str = "") -> None:
+    """Serve the worker until it is gone. What the jail calls `/packages` is at `base`/packages."""
     requests, answers = _take_descriptors()
-    zygote.prepare()
-    supervisor = Supervisor()
+    zygote.prepare(base)
+    supervisor = Supervisor(GROUNDS[wall](base))
     sys.setrecursionlimit(
         _DEEP
     )  # after the zygote was forked: what is nested deep is for a cell to fail on, not for us
@@ -60,10 +61,12 @@ def _take_descriptors() -> tuple[int, int]:
 class Supervisor:
     """Holds the columns that are being judged, and the zygotes."""
 
-    def __init__(self) -> None:
+    def __init__(self, ground: Namespaces) -> None:
+        self._ground = ground
         self._zygotes = {(): self._first_zygote()}
         self._columns: dict[str, Any] = {}
-        self._user = cell.USER if os.getuid() == 0 else None  # root here means that the worker could map a second user
+        # Root inside means that there is a second user.
+        self._user = cell.USER if os.getuid() == 0 and not isinstance(ground, Bare) else None
 
     def _first_zygote(self) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,7 +74,7 @@ class Supervisor:
             ours.close()
             for descriptor in (observing.LIFELINE, _ANSWERS):
                 os.close(descriptor)
-            zygote.serve(theirs.detach(), [])
+            zygote.serve(theirs.detach(), [], self._ground)
         theirs.close()
         return Zygote(ours)
 
@@ -86,7 +89,7 @@ class Supervisor:
         """The answer to one request."""
         limits = request["limits"] | {"user": self._user}
         if self._user is None:  # then supervisor, zygotes and keeper count as processes of the same user
-            limits["processes"] += _OUR_PROCESSES
+            limits["processes"] += _OUR_PROCESSES + self._ground.strangers()
         try:
             if "columns" in request:
                 return self._take_columns(request["columns"], limits)

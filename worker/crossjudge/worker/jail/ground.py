@@ -1,0 +1,187 @@
+"""What a row stands on behind each kind of wall: its files, the list of its processes, and how these are ended.
+
+Knows nothing of cells, limits or verdicts. The supervisor is told which wall it is behind and picks the ground; each
+keeper enters it before its first cell.
+"""
+
+import contextlib
+import os
+import signal
+import stat
+from collections.abc import Callable
+
+from . import kernel
+
+_QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
+_OUR_CODE = "/crossjudge/jail"
+_INODES = 4096
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Namespaces:
+    """Behind nsjail: a row has pid, mount and IPC namespaces of its own, which take with them all that is in them."""
+
+    flags = kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC
+    base = ""
+    """The folder that stands for the jail's root."""
+    files = "/tmp"
+    processes: int
+    """A descriptor of a /proc of the row's processes, which no cell can see."""
+
+    def enter(self) -> None:
+        """Make the new mounts ours alone, and hide what is none of a cell's business."""
+        kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+        self._open_processes()
+        for path in ("/proc", "/proc", _OUR_CODE):  # the row's, then the jail's
+            kernel.unmount(path)
+
+    def _open_processes(self) -> None:
+        kernel.mount("proc", "/proc", "proc", _QUIET | kernel.MS_RDONLY | kernel.MS_NOEXEC)
+        self.processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+
+    def make_files(self, size_mb: int) -> None:
+        """The only files a cell may write: a file system in memory, empty."""
+        size = size_mb << 20 if size_mb else _PAGE  # zero would mean no limit
+        kernel.mount("none", self.files, "tmpfs", _QUIET, f"size={size},nr_inodes={_INODES},mode=1777")
+        kernel.mount(self.files, "/dev/shm", None, kernel.MS_BIND)
+
+    def pids(self) -> list[str]:
+        """All processes of the row but its keeper."""
+        return [name for name in os.listdir(self.processes) if name.isdigit() and name != "1"]
+
+    def read(self, name: str) -> bytes:
+        """A file of `processes`. Raises `OSError` where the process is gone."""
+        with open(os.open(name, os.O_RDONLY, dir_fd=self.processes), "rb") as file:
+            return file.read()
+
+    def shared_once(self) -> int:
+        """Bytes of memory of `pids`, where what several of them share is counted once; slow to find out."""
+        held = 0
+        for pid in self.pids():
+            with contextlib.suppress(OSError):  # gone by now
+                lines = self.read(f"{pid}/smaps_rollup").splitlines()
+                held += sum(int(line.split()[1]) << 10 for line in lines if line.startswith(b"Pss:"))
+        return held
+
+    def strangers(self) -> int:
+        """How many threads of the cells' user there are apart from the jail's own."""
+        return 0
+
+    def kill_all(self) -> None:
+        """Kill all of the row's processes but this one."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+
+
+class OneMountTable(Namespaces):
+    """Behind gVisor: pid and IPC namespaces of the row's own, but one table of mounts for all that is in the sandbox.
+
+    Since a supervisor judges one row at a time, each keeper first takes off what the row before has left. Its file
+    systems in memory take no limit on the number of files.
+    """
+
+    def enter(self) -> None:
+        for path in ("/proc", "/dev/shm", self.files):
+            _unmount_all(path)
+        self._open_processes()
+        kernel.unmount("/proc")
+        if os.listdir(_OUR_CODE):  # it cannot be taken off, since it is in the file system below as well
+            kernel.mount("none", _OUR_CODE, "tmpfs", _QUIET | kernel.MS_RDONLY, "mode=0755")
+        self._before = self._anonymous()
+
+    def make_files(self, size_mb: int) -> None:
+        size = size_mb << 20 if size_mb else _PAGE
+        kernel.mount("none", self.files, "tmpfs", _QUIET, f"size={size},mode=1777")
+        kernel.mount(self.files, "/dev/shm", None, kernel.MS_BIND)
+
+    def shared_once(self) -> int:
+        """What the whole sandbox has taken since the row began: it runs nothing else meanwhile."""
+        return self._anonymous() - self._before
+
+    def _anonymous(self) -> int:
+        lines = self.read("meminfo").splitlines()
+        kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines if line}
+        return kilobytes[b"AnonPages:"] - kilobytes[b"Shmem:"] << 10
+
+
+def _unmount_all(path: str) -> None:
+    with contextlib.suppress(OSError):  # nothing left to take off
+        while True:
+            kernel.unmount(path)
+
+
+class Bare(Namespaces):
+    """Behind no wall at all, for debugging: no namespaces, one folder of the machine's for files, all processes seen.
+
+    What the row has started is found by who started whom; it is told apart from the machine's other processes by
+    nothing else, so nothing here may signal -1 or mount anything.
+    """
+
+    flags = 0
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.files = base + "/files"
+
+    def enter(self) -> None:
+        kernel.adopt_orphans()
+        self.processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+
+    def make_files(self, size_mb: int) -> None:
+        remove_tree(self.files)
+        os.mkdir(self.files, 0o700)
+
+    def pids(self) -> list[str]:
+        children: dict[str, list[str]] = {}
+        for name in os.listdir(self.processes):
+            if name.isdigit():
+                with contextlib.suppress(OSError):
+                    parent = self.read(f"{name}/stat").rpartition(b")")[2].split()[1].decode()
+                    children.setdefault(parent, []).append(name)
+        found, waiting = [], [str(os.getpid())]
+        while waiting:
+            below = children.get(waiting.pop(), [])
+            found += below
+            waiting += below
+        return found
+
+    def strangers(self) -> int:
+        found, user = 0, os.getuid()
+        for name in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
+                    found += len(os.listdir(f"/proc/{name}/task"))
+        return found
+
+    def kill_all(self) -> None:
+        """Until none is left: what is forked meanwhile becomes ours as its parent dies."""
+        while pids := [pid for pid in self.pids() if not self._is_over(pid)]:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(int(pid), signal.SIGKILL)
+
+    def _is_over(self, pid: str) -> bool:
+        try:
+            return self.read(f"{pid}/stat").rpartition(b")")[2].split()[0] in (b"Z", b"X")
+        except OSError:
+            return True
+
+
+def remove_tree(folder: str) -> None:
+    """Remove a folder and all in it, whatever rights a program has taken away; symbolic links are not followed."""
+    with contextlib.suppress(FileNotFoundError):
+        os.chmod(folder, 0o700)
+        for entry in os.scandir(folder):
+            if stat.S_ISDIR(entry.stat(follow_symlinks=False).st_mode):
+                remove_tree(entry.path)
+            else:
+                os.unlink(entry.path)
+        os.rmdir(folder)
+
+
+GROUNDS: dict[str, Callable[[str], Namespaces]] = {
+    "nsjail": lambda base: Namespaces(),
+    "gvisor": lambda base: OneMountTable(),
+    "none": Bare,
+}
+"""By the name of the wall; each is given the folder that stands for the jail's root."""
