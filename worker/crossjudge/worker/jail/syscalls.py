@@ -2,8 +2,8 @@
 
 A list of what is denied, not of what is allowed: the programs are any Python at all, on any libc, and the walls are the
 namespaces, the missing capabilities and the limits. The filter takes away what could reach past these (other processes,
-namespaces, mounts, keyrings, rarely used kernel interfaces), what would outlive a cell (System V IPC, POSIX queues),
-and files in memory that no limit counts.
+namespaces, mounts, keyrings, rarely used kernel interfaces), what would outlive a cell (System V IPC, POSIX queues) or
+be seen by others (`flock` works on files that all cells read), and files in memory that no limit counts.
 """
 
 import errno
@@ -83,6 +83,7 @@ _DENIED = {
     "sethostname": (170, 161),
     "setdomainname": (171, 162),
     "vhangup": (153, 58),
+    "flock": (73, 32),
     "iopl": (172, None),
     "ioperm": (173, None),
     "modify_ldt": (154, None),
