@@ -14,13 +14,15 @@ def _pair(value: object) -> object:
 class RawOutcome(BaseModel):
     """One cell as the supervisor observed it.
 
-    `stopped`, `ended` and the clocks come from outside the cell's processes. `said`, `phase`, `message`, `used` and
-    `output` are the cell's own words. `check` is the supervisor's comparison, where there was one to make.
+    `stopped`, `over` (the time limit that it ended by itself a little over), `ended` and the clocks come from outside
+    the cell's processes. `said`, `phase`, `message`, `used` and `output` are the cell's own words. `check` is the
+    supervisor's comparison, where there was one to make.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stopped: Literal["cpu", "wall", "memory"] | None = None
+    over: Literal["cpu", "wall"] | None = None
     ended: Annotated[tuple[Literal["exit", "signal"], int] | None, BeforeValidator(_pair)] = None
     cpu_ns: NonNegativeInt = 0
     wall_ns: NonNegativeInt = 0

@@ -17,8 +17,6 @@ from .results import JudgedPart, chunk_result
 from .sandbox import Jail
 from .settings import WorkerSettings
 
-_SLACK_SECONDS = 60.0
-_COMPILING_SECONDS = 0.5  # of a source that keeps to its limits on a busy machine
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -125,13 +123,11 @@ class _Work:
 
 
 def _tell_columns(jail: Jail, order: Order, columns: Columns, stop: threading.Event) -> ColumnsAnswer:
-    seconds = _budget(order, len(columns.tests) + 1, per_cell=_COMPILING_SECONDS)
     message = {"columns": columns.model_dump(), "limits": order.limits.model_dump()}
-    return _read(ColumnsAnswer, jail.ask(message, seconds, stop))
+    return _read(ColumnsAnswer, jail.ask(message, stop))
 
 
 def _ask_row(jail: Jail, order: Order, columns: Columns, row: Row, stop: threading.Event) -> RowAnswer:
-    cells = len(columns.tests) if row.columns is None else len(row.columns)
     message = {
         "row": {
             "solution": row.solution,
@@ -141,12 +137,7 @@ def _ask_row(jail: Jail, order: Order, columns: Columns, row: Row, stop: threadi
         },
         "limits": order.limits.model_dump(),
     }
-    return _read(RowAnswer, jail.ask(message, _budget(order, cells + 1, per_cell=order.limits.wall_seconds), stop))
-
-
-def _budget(order: Order, cells: int, per_cell: float) -> float:
-    """Seconds after which a jail that has not answered must be broken: every cell may use all of its time."""
-    return _SLACK_SECONDS + order.limits.wall_seconds + cells * (per_cell + 0.1)
+    return _read(RowAnswer, jail.ask(message, stop))
 
 
 def _read(kind: type[_Model], answer: dict[str, Any]) -> _Model:

@@ -33,7 +33,12 @@ def _limit(outcome: RawOutcome, limits: Limits) -> Verdict | None:
     if outcome.stopped == "memory":
         return Verdict.MEMORY
     over_cpu = outcome.cpu_ns > limits.cpu_seconds * 1e9
-    if outcome.stopped is not None or over_cpu or outcome.ended == ("signal", signal.SIGXCPU):
+    if (
+        outcome.stopped is not None
+        or outcome.over is not None
+        or over_cpu
+        or outcome.ended == ("signal", signal.SIGXCPU)
+    ):
         return Verdict.TIMEOUT
     return None
 
@@ -53,7 +58,7 @@ def explain(verdict: Verdict, outcome: RawOutcome, limits: Limits) -> str | None
     if verdict is Verdict.PASSED:
         return None
     if verdict is Verdict.TIMEOUT:
-        if outcome.stopped == "wall":
+        if "wall" in (outcome.stopped, outcome.over):
             return f"over its wall-clock limit of {limits.wall_seconds:g} s{_where(outcome)}"
         return f"over its CPU-time limit of {limits.cpu_seconds:g} s{_where(outcome)}"
     if verdict is Verdict.MEMORY:

@@ -15,6 +15,7 @@ from . import kernel
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 _OUR_CODE = "/crossjudge/jail"
 _INODES = 4096
+_ENDING = {signal.SIGTERM, signal.SIGCHLD}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -27,6 +28,10 @@ class Namespaces:
     files = "/tmp"
     processes: int
     """A descriptor of a /proc of the row's processes, which no cell can see."""
+    _last_pid: int | None = None
+
+    def begin(self) -> None:
+        """Called in the jail's first process before anything else."""
 
     def enter(self) -> None:
         """Make the new mounts ours alone, and hide what is none of a cell's business."""
@@ -36,8 +41,22 @@ class Namespaces:
             kernel.unmount(path)
 
     def _open_processes(self) -> None:
-        kernel.mount("proc", "/proc", "proc", _QUIET | kernel.MS_RDONLY | kernel.MS_NOEXEC)
+        quiet = _QUIET | kernel.MS_NOEXEC
+        try:
+            kernel.mount("proc", "/proc", "proc", quiet)
+        except OSError:  # a machine that shows its own read-only, as some containers do
+            kernel.mount("proc", "/proc", "proc", quiet | kernel.MS_RDONLY)
         self.processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+        with contextlib.suppress(OSError):
+            self._last_pid = os.open("sys/kernel/ns_last_pid", os.O_WRONLY, dir_fd=self.processes)
+
+    def number_alike(self) -> None:
+        """Have the next process numbered as if none had been there before, where the kernel lets us say so."""
+        if self._last_pid is not None:
+            try:
+                os.pwrite(self._last_pid, b"1", 0)
+            except OSError:
+                self._last_pid = None
 
     def make_files(self, size_mb: int) -> None:
         """The only files a cell may write: a file system in memory, empty."""
@@ -48,6 +67,14 @@ class Namespaces:
     def pids(self) -> list[str]:
         """All processes of the row but its keeper."""
         return [name for name in os.listdir(self.processes) if name.isdigit() and name != "1"]
+
+    def tasks(self, pid: str) -> list[str]:
+        """The threads of a process. Raises `OSError` where it is gone."""
+        folder = os.open(f"{pid}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.processes)
+        try:
+            return os.listdir(folder)
+        finally:
+            os.close(folder)
 
     def read(self, name: str) -> bytes:
         """A file of `processes`. Raises `OSError` where the process is gone."""
@@ -122,6 +149,23 @@ class Bare(Namespaces):
     def __init__(self, base: str) -> None:
         self.base = base
         self.files = base + "/files"
+
+    def begin(self) -> None:
+        """Go on in a child. The first process stays behind: what the jail has started ends with it, whatever comes."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        child = os.fork()
+        if child == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+            return
+        self.enter()
+        nothing = os.open("/dev/null", os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
+        while signal.sigwait(_ENDING) == signal.SIGCHLD and os.waitpid(child, os.WNOHANG) == (0, 0):
+            continue
+        self.kill_all()
+        remove_tree(self.base)
+        os._exit(0)
 
     def enter(self) -> None:
         kernel.adopt_orphans()

@@ -87,6 +87,7 @@ def outcome(seen: dict[str, Any]) -> dict[str, Any]:
     report = observing.read_report(bytes(seen["report"].head))
     return {
         "stopped": seen["stopped"],
+        "over": seen["over"],
         "ended": seen["ended"],
         "cpu_ns": seen["cpu_ns"],
         "wall_ns": seen["wall_ns"],

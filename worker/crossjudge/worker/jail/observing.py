@@ -13,8 +13,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-LIFELINE = 200
-"""The descriptor that requests come on; hung up when the worker is gone."""
+from . import frames
+
+BEAT = b"alive"
+"""What a keeper says each second while a cell runs."""
+
+LIFELINE, ANSWERS = 200, 201
+"""The descriptors that requests come on, hung up when the worker is gone, and that answers go to."""
+
+SILENT_SECONDS = 120.0
+"""A keeper says every second that it is alive. Past this it is broken, however busy the machine."""
 
 MAX_REPORT_BYTES = 4 << 20
 MAX_MESSAGE = 500
@@ -71,10 +79,10 @@ class Drain:
         os.close(self.descriptor)
 
 
-def watch(link: socket.socket, drains: list[Drain], seconds: float) -> bytes:
-    """Drain the pipes until the keeper's answer is there, and return that answer.
+def watch(link: socket.socket, drains: list[Drain], silent_seconds: float = SILENT_SECONDS) -> bytes:
+    """Drain the pipes until the keeper's answer is there, and return that answer. The worker is told of each beat.
 
-    Raises `KeeperLost` where it does not come in time.
+    Raises `KeeperLost` where the keeper has ended, or has been silent for so long.
     """
     poll = select.poll()
     poll.register(link, select.POLLIN)
@@ -82,17 +90,25 @@ def watch(link: socket.socket, drains: list[Drain], seconds: float) -> bytes:
     by_descriptor = {drain.descriptor: drain for drain in drains}
     for descriptor in by_descriptor:
         poll.register(descriptor, select.POLLIN)
-    end = time.monotonic() + seconds
+    end = time.monotonic() + silent_seconds
     while True:
         for descriptor, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000):
             if descriptor == LIFELINE:
                 os._exit(0)  # the worker is gone: nobody waits for this cell, and the jail ends with its first process
             if descriptor not in by_descriptor:
-                return _answer(link)
-            if not by_descriptor[descriptor].read():
+                if (answer := _answer(link)) != BEAT:
+                    return answer
+                say_alive()
+                end = time.monotonic() + silent_seconds
+            elif not by_descriptor[descriptor].read():
                 poll.unregister(descriptor)
         if time.monotonic() >= end:
-            raise KeeperLost(f"it did not answer for {seconds:.1f} s")
+            raise KeeperLost(f"it gave no sign of life for {silent_seconds:g} s")
+
+
+def say_alive() -> None:
+    """Tell the worker that its answer is under way."""
+    frames.write_frame(ANSWERS, b'{"alive": true}')
 
 
 def _answer(link: socket.socket) -> bytes:

@@ -11,8 +11,6 @@ from typing import Any, Self
 from . import frames, observing
 from .report import BEGAN
 
-_GRACE_SECONDS = 10.0  # the keeper ends a cell at its limits by itself; past this it is the keeper that is broken
-
 
 class Zygote:
     """A channel to a process that rows are cloned from."""
@@ -91,7 +89,7 @@ class Row:
             observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap)),
         ]
         try:
-            answer = observing.watch(self._link, drains, self._limits["wall_seconds"] + _GRACE_SECONDS)
+            answer = observing.watch(self._link, drains)
         except observing.KeeperLost:
             self._end_keeper()  # and with it whatever still writes into the pipes
             raise

@@ -19,7 +19,7 @@ import socket
 import sys
 from typing import Any
 
-from . import cell, frames, judging, observing, zygote
+from . import cell, frames, judging, meters, observing, zygote
 from .ground import GROUNDS, Bare, Namespaces
 from .report import BEGAN
 from .row import Row, Zygote
@@ -27,7 +27,6 @@ from .row import Row, Zygote
 # Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
 _HEAVY = {"numpy": ("numpy", "numpy.random"), "pytest": ("pytest",)}
 _HEAVY_NAMES = re.compile(r"\b(?:{})\b".format("|".join(_HEAVY)))
-_ANSWERS = 201
 _DEEP = 10_000
 _OUR_PROCESSES = 8
 _COMPILING = {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024}  # at least, for the tests of a problem
@@ -37,9 +36,12 @@ _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before t
 
 def main(wall: str = "nsjail", base: str = "") -> None:
     """Serve the worker until it is gone. What the jail calls `/packages` is at `base`/packages."""
+    meters.take(sys.argv[1:])
+    ground = GROUNDS[wall](base)
+    ground.begin()
     requests, answers = _take_descriptors()
     zygote.prepare(base)
-    supervisor = Supervisor(GROUNDS[wall](base))
+    supervisor = Supervisor(ground)
     sys.setrecursionlimit(
         _DEEP
     )  # after the zygote was forked: what is nested deep is for a cell to fail on, not for us
@@ -50,7 +52,8 @@ def main(wall: str = "nsjail", base: str = "") -> None:
 
 def _take_descriptors() -> tuple[int, int]:
     """Move the worker's pipes out of the way of everything that is forked, and leave nothing at 0 and 1."""
-    requests, answers = os.dup2(0, observing.LIFELINE, inheritable=False), os.dup2(1, _ANSWERS, inheritable=False)
+    requests = os.dup2(0, observing.LIFELINE, inheritable=False)
+    answers = os.dup2(1, observing.ANSWERS, inheritable=False)
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
@@ -72,9 +75,11 @@ class Supervisor:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if os.fork() == 0:
             ours.close()
-            for descriptor in (observing.LIFELINE, _ANSWERS):
+            for descriptor in (observing.LIFELINE, observing.ANSWERS):
                 os.close(descriptor)
+            meters.enter_group()
             zygote.serve(theirs.detach(), [], self._ground)
+        meters.leave_group_alone()
         theirs.close()
         return Zygote(ours)
 

@@ -1,0 +1,186 @@
+"""What the kernel has counted of a cell: CPU time, memory, time spent waiting for a core. Knows no limits.
+
+There are two ways to ask. Where the worker could make a control group for the jail, all that descends from the first
+zygote is in it, and its counters miss nothing: children that nobody waited for, shared memory, files in memory. Else
+there is the row's /proc, which shows only what is alive at the moment of a look.
+
+The worker hands the group's files in as open descriptors, named in the supervisor's arguments as JSON: `enter` (a list:
+what to write a process id to), `cpu`, and where memory is counted, `held`, `stat`, `events` and `limit`. Version 1 and
+version 2 of control groups differ in these files; what is read from them here tells them apart.
+"""
+
+import contextlib
+import json
+import os
+import time
+
+from .ground import Namespaces
+
+_ENTER = (210, 211)
+_CPU, _HELD, _STAT, _EVENTS, _LIMIT, _SUPERVISOR = range(212, 218)
+_FILES = {"cpu": _CPU, "held": _HELD, "stat": _STAT, "events": _EVENTS, "limit": _LIMIT}
+_UNLIMITED = b"%d" % (1 << 62)
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def take(arguments: list[str]) -> None:
+    """In the supervisor, before anything else is opened: put what was handed in where keepers will look for it."""
+    given = json.loads(arguments[0]) if arguments else {}
+    wanted = list(zip(given.pop("enter", []), _ENTER, strict=False))
+    wanted += [(number, _FILES[name]) for name, number in given.items()]
+    low = [(os.dup(number), place) for number, place in wanted]  # a number handed in may be one of our places
+    for number, _ in wanted:
+        os.close(number)
+    with contextlib.suppress(OSError):  # some kernels do not say how long a process has waited
+        low.append((os.open("/proc/self/schedstat", os.O_RDONLY), _SUPERVISOR))
+    for number, place in low:
+        os.dup2(number, place, inheritable=False)
+        os.close(number)
+
+
+def enter_group() -> None:
+    """In the first zygote: be in the group, and with us all that we will start."""
+    for descriptor in filter(_is_open, _ENTER):
+        os.write(descriptor, b"0")
+    leave_group_alone()
+
+
+def leave_group_alone() -> None:
+    """Nobody after this moves in or out."""
+    for descriptor in filter(_is_open, _ENTER):
+        os.close(descriptor)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+class Meters:
+    """The counters of one row, read by its keeper."""
+
+    def __init__(self, ground: Namespaces) -> None:
+        self.ground = ground
+        pages = ground.read(f"{os.getpid()}/statm").split()
+        self.virtual_bytes = int(pages[0]) * _PAGE
+        """What a process forked from this one holds before it has done anything."""
+        self._resident_bytes = int(pages[1]) * _PAGE
+        self._has_cpu = _is_open(_CPU)
+        self._has_memory = _is_open(_LIMIT)
+        self._kills = self._count_kills()
+        self._cached = self._page_cache() if self._has_memory else 0
+
+    def begin(self, memory_bytes: int) -> None:
+        """A cell begins: what was counted before it is none of its."""
+        self._waited: dict[str, int] = {}
+        self._lost_ns = self._most_ns = self._resident = 0
+        self._cpu_before = self._group_ns()
+        # One process may copy all that it was given by the fork, and page tables are memory too.
+        self._most_held = memory_bytes + memory_bytes // 64 + self._resident_bytes + (4 << 20)
+        self._memory_bytes = memory_bytes
+        if self._has_memory:
+            self._held_before = _number(_HELD)
+            # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
+            os.pwrite(_LIMIT, b"%d" % (self._held_before + self._most_held), 0)
+
+    def end(self) -> None:
+        """It is over: zygotes may import what they like."""
+        if self._has_memory:
+            os.pwrite(_LIMIT, _UNLIMITED, 0)
+
+    def offer_to_be_killed(self) -> None:
+        """In a cell's process, first of all: when memory runs out the kernel takes this one, never one of ours."""
+        if self._has_memory:
+            descriptor = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.ground.processes)
+            os.write(descriptor, b"1000")
+            os.close(descriptor)
+
+    def cpu_ns(self, reaped_ns: int) -> int:
+        """CPU time of all processes of the cell, given that of those that were reaped; without a group, part of it."""
+        return max(self._group_ns() - self._cpu_before, reaped_ns + self._lost_ns)
+
+    def _group_ns(self) -> int:
+        if not self._has_cpu:
+            return 0
+        said = os.pread(_CPU, 256, 0)
+        total = int(said.split(None, 2)[1]) * 1000 if said.startswith(b"usage_usec") else int(said)
+        return total - time.process_time_ns()
+
+    def look(self, reaped_ns: int) -> tuple[int, int, int]:
+        """All the living at once: CPU nanoseconds (to a clock tick), nanoseconds waited for a core, how many may run.
+
+        Both times are the cell's so far. What is seen alive and is gone at the next look without that anybody has
+        waited for it counts too.
+        """
+        ticks = able = waited = self._resident = 0
+        for pid in self.ground.pids():
+            with contextlib.suppress(OSError):  # gone by now
+                fields = self.ground.read(f"{pid}/stat").rpartition(b")")[2].split()
+                able += fields[0] == b"R"
+                ticks += sum(map(int, fields[11:15]))
+                self._resident += max(0, int(fields[21]) * _PAGE - self._resident_bytes)
+                waited += sum(self._waited_more(f"{pid}/task/{task}") for task in self.ground.tasks(pid))
+        with contextlib.suppress(OSError):  # it waits for us as we drain its output
+            waited += self._note("supervisor", os.pread(_SUPERVISOR, 256, 0))
+        seen = reaped_ns + ticks * _TICK_NS
+        self._lost_ns += max(0, self._most_ns - self._lost_ns - seen)
+        self._most_ns = seen + self._lost_ns
+        return self.cpu_ns(seen), waited, able
+
+    def _waited_more(self, task: str) -> int:
+        try:
+            return self._note(task, self.ground.read(f"{task}/schedstat"))
+        except OSError:  # gone by now, or a kernel that does not say
+            return 0
+
+    def _note(self, who: str, schedstat: bytes) -> int:
+        """Nanoseconds that `who` has waited for a core since the last look."""
+        now = int(schedstat.split()[1])
+        before = self._waited.get(who, now if who == "supervisor" else 0)
+        self._waited[who] = now
+        return now - before if now >= before else now  # a process of the same number as one before it
+
+    def others_running(self, able: int) -> bool:
+        """Whether the machine has more to run at this moment than this process and `able` of the cell's."""
+        try:
+            return int(self.ground.read("loadavg").split()[3].partition(b"/")[0]) > able + 1
+        except (OSError, ValueError, IndexError):
+            return False
+
+    def is_over_memory(self) -> bool:
+        """Whether the cell held, as of the last look, or was killed for asking for, more memory than it may."""
+        if not self._has_memory:
+            return self._resident > self._memory_bytes and self.ground.shared_once() > self._memory_bytes
+        if self.was_killed_for_memory():
+            return True
+        grown = _number(_HELD) - self._held_before
+        return grown > self._most_held and grown - (self._page_cache() - self._cached) > self._most_held
+
+    def was_killed_for_memory(self) -> bool:
+        """Whether the kernel has killed a process of the group for want of memory since this was last asked."""
+        before, self._kills = self._kills, self._count_kills()
+        return self._kills > before
+
+    def _count_kills(self) -> int:
+        if not self._has_memory:
+            return 0
+        return int(_fields(os.pread(_EVENTS, 4096, 0)).get(b"oom_kill", 0))
+
+    @staticmethod
+    def _page_cache() -> int:
+        """Bytes of files that the kernel keeps as long as it has room; files in memory are not among them."""
+        said = _fields(os.pread(_STAT, 1 << 16, 0))
+        return int(said.get(b"file", said.get(b"cache", 0))) - int(said.get(b"shmem", 0))
+
+
+def _number(descriptor: int) -> int:
+    return int(os.pread(descriptor, 64, 0))
+
+
+def _fields(said: bytes) -> dict[bytes, bytes]:
+    pairs = (line.split() for line in said.splitlines())
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
