@@ -24,8 +24,8 @@ from crossjudge.contracts import (
 )
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.pool import JailPool
-from crossjudge.worker.sandbox import find_nsjail
 from crossjudge.worker.settings import WorkerSettings
+from crossjudge.worker.walls.nsjail import find_nsjail
 
 pytestmark = pytest.mark.nsjail
 

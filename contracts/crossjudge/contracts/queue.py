@@ -56,6 +56,10 @@ class Event(Answer):
     done: int
 
 
+SandboxName = Literal["nsjail", "gvisor", "none"]
+"""What a worker locks programs up in; `none` is nothing at all, for debugging."""
+
+
 class WorkerInfo(Answer):
     """What a worker says of itself."""
 
@@ -64,7 +68,7 @@ class WorkerInfo(Answer):
     pid: int
     version: str
     jails: int
-    sandbox: Literal["nsjail"] = "nsjail"
+    sandbox: SandboxName = "nsjail"
 
 
 def batch_key(batch: str) -> str:

@@ -17,8 +17,8 @@ from crossjudge.contracts.check import Check
 
 from .errors import JailError
 from .pool import JailPool
-from .sandbox import find_nsjail
 from .settings import WorkerSettings
+from .walls.nsjail import find_nsjail
 
 _CHILD_SECONDS = 20
 

@@ -131,7 +131,7 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     Raises `JailError` where they cannot, and then has taken no work.
     """
     shutdown = Shutdown()
-    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails))
+    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox))
     _handle_signals(shutdown, leases)
     try:
         pool.start()

