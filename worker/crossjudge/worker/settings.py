@@ -47,4 +47,8 @@ class WorkerSettings(BaseSettings):
         pattern="[a-z]+",
         description="gVisor's systrap, ptrace or kvm; runsc's own choice if unset",
     )
+    cgroup: Path | None = Field(
+        None,
+        description="a control group (version 2) that is the worker's to make others in; the worker's own if unset",
+    )
     log_level: LogLevel = "info"

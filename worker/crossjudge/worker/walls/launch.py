@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from crossjudge.worker.cgroups import JailGroup
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,25 @@ class Launch:
     folder: Path | None = None
     """What was made on disk for this jail alone. The command removes it as it ends; where it is killed, we do."""
 
+    group: JailGroup = field(default_factory=JailGroup)
+    """What the kernel counts for this jail's cells."""
+
     grace_s: float = 0.0
     """How long the command may take to end by itself, and with it all that it has started, before it is killed."""
 
     def start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start it. Raises `OSError`."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command,
+            pass_fds=self.group.descriptors,
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
         )
+        self.group.close_files()
+        return process
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """End what `start` has started, and all in it."""
@@ -49,3 +57,4 @@ class Launch:
         """Remove what was made for it on disk."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+        self.group.remove()

@@ -1,8 +1,10 @@
 """nsjail: Linux namespaces, resource limits and no more rights than a row needs. The default."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
+from crossjudge.worker.cgroups import make_group
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.settings import WorkerSettings
 from crossjudge.worker.users import user_options
@@ -19,7 +21,10 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
     for place, path in mounts.items():
         command += ["-R", f"{path}:{place}"]
     command += [word for path in contents.covered() for word in ("-T", str(path))]
-    return Launch([*command, "--", *contents.supervisor_command("nsjail")])
+    group = make_group(settings.cgroup)
+    command += [word for number in group.descriptors for word in ("--pass_fd", str(number))]
+    supervisor = [*contents.supervisor_command("nsjail"), json.dumps(group.argument)]
+    return Launch([*command, "--", *supervisor], group=group)
 
 
 def find_nsjail(settings: WorkerSettings) -> Path:
