@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from crossjudge.contracts import Chunk, ChunkResult, Columns, Detail, Isolation, Order, Row
 
+from . import cgroups, quiet
 from .errors import JailError
 from .outcome import ColumnsAnswer, RowAnswer
 from .results import JudgedPart, chunk_result
 from .sandbox import Jail
 from .settings import WorkerSettings
 
+_BAND = 1.2  # how far over a time limit a cell may be and still be judged again alone
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -32,6 +34,7 @@ class JailPool:
 
     def start(self) -> None:
         """Start the jails. Raises `JailError` with what to mend where they cannot."""
+        cgroups.sweep(self._settings.cgroup)
         for _ in range(self._settings.jails):
             self._free.put(self._new_jail())
 
@@ -42,13 +45,15 @@ class JailPool:
         """
         work = _Work(order, columns, chunk, stop)
         lanes = min(self._settings.jails, work.left.qsize())
-        tasks = [self._threads.submit(self._run_lane, work) for _ in range(lanes)]
+        tasks = [self._threads.submit(self._run_lane, work.run_in) for _ in range(lanes)]
         done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
         if any(task.exception() for task in done):
             work.gave_up.set()
         wait(tasks)
         for task in tasks:
             task.result()  # raises what a lane raised, now that all have ended
+        if work.close_calls:
+            self._threads.submit(self._run_lane, work.judge_again).result()
         return chunk_result(order, columns, chunk, work.judged())
 
     def close(self) -> None:
@@ -67,13 +72,13 @@ class JailPool:
             raise
         return jail
 
-    def _run_lane(self, work: "_Work") -> None:
-        """Judge rows of the chunk in one jail until none is left."""
+    def _run_lane(self, judge: Callable[[Jail], None]) -> None:
+        """Judge in one jail what there is to judge."""
         jail = self._free.get()
         is_sound = False
         try:
             jail = jail or self._new_jail()
-            work.run_in(jail)
+            judge(jail)
             is_sound = True
         finally:
             if jail is not None and not is_sound:
@@ -95,6 +100,8 @@ class _Work:
         self.left: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
         self._compiled: dict[int, ColumnsAnswer] = {}
         self._answers: dict[tuple[int, int], RowAnswer] = {}
+        self.close_calls: dict[tuple[int, int], list[int]] = {}
+        """Of rows in which they are: cells that ended by themselves a little over a limit, on a busy machine."""
         for part, content in enumerate(self.chunk.parts):
             for row in range(len(content.rows)):
                 self.left.put((part, row))
@@ -109,10 +116,26 @@ class _Work:
                 return
             content = self.chunk.parts[part]
             columns = self.columns[content.problem]
-            if told != part:
-                self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
-                told = part
-            self._answers[part, row] = _ask_row(jail, self.order, columns, content.rows[row], self.stop)
+            with quiet.among_others(self.stop):
+                if told != part:
+                    self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
+                    told = part
+                answer = _ask_row(jail, self.order, columns, content.rows[row], self.stop, _BAND)
+            self._answers[part, row] = answer
+            if over := [index for index, outcome in answer.cells.items() if outcome.over is not None]:
+                self.close_calls[part, row] = over
+
+    def judge_again(self, jail: Jail) -> None:
+        """Judge the close calls with the machine to ourselves; what comes of that counts."""
+        with quiet.alone(self.stop):
+            for (part, row), cells in self.close_calls.items():
+                content = self.chunk.parts[part]
+                columns = self.columns[content.problem]
+                _tell_columns(jail, self.order, columns, self.stop)
+                only = content.rows[row].model_copy(update={"columns": cells})
+                again = _ask_row(jail, self.order, columns, only, self.stop)
+                before = self._answers[part, row]
+                self._answers[part, row] = before.model_copy(update={"cells": before.cells | again.cells})
 
     def judged(self) -> list[JudgedPart]:
         """What the jails said, in the order of the chunk."""
@@ -127,7 +150,9 @@ def _tell_columns(jail: Jail, order: Order, columns: Columns, stop: threading.Ev
     return _read(ColumnsAnswer, jail.ask(message, stop))
 
 
-def _ask_row(jail: Jail, order: Order, columns: Columns, row: Row, stop: threading.Event) -> RowAnswer:
+def _ask_row(
+    jail: Jail, order: Order, columns: Columns, row: Row, stop: threading.Event, band: float = 1.0
+) -> RowAnswer:
     message = {
         "row": {
             "solution": row.solution,
@@ -135,7 +160,7 @@ def _ask_row(jail: Jail, order: Order, columns: Columns, row: Row, stop: threadi
             "isolation": Isolation.SHARED.value,
             "wants_output": Detail.OUTPUTS in order.detail,
         },
-        "limits": order.limits.model_dump(),
+        "limits": order.limits.model_dump() | {"band": band},
     }
     return _read(RowAnswer, jail.ask(message, stop))
 

@@ -60,10 +60,11 @@ def _wire(descriptors: list[int]) -> None:
 
 
 def _give_up_rights(limits: dict[str, Any]) -> None:
+    cpu_seconds = int(limits["cpu_seconds"] * limits.get("band", 1))
     for kind, soft, hard in (
         (resource.RLIMIT_AS, limits["address_space"], limits["address_space"]),
         (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_CPU, int(limits["cpu_seconds"]) + 2, int(limits["cpu_seconds"]) + 3),
+        (resource.RLIMIT_CPU, cpu_seconds + 2, cpu_seconds + 3),  # the keeper is there first
         (resource.RLIMIT_FSIZE, limits["disk_mb"] << 20, limits["disk_mb"] << 20),
         (resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES),
         (resource.RLIMIT_NPROC, limits["processes"], limits["processes"]),
