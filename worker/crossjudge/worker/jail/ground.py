@@ -14,6 +14,7 @@ from . import kernel
 
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 _OUR_CODE = "/crossjudge/jail"
+_CLOCK = "/crossjudge/clock"  # see walls/gvisor.py
 _INODES = 4096
 _ENDING = {signal.SIGTERM, signal.SIGCHLD}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -26,6 +27,8 @@ class Namespaces:
     base = ""
     """The folder that stands for the jail's root."""
     files = "/tmp"
+    sees_the_machine = True
+    """Whether what /proc says of load is said of the machine."""
     processes: int
     """A descriptor of a /proc of the row's processes, which no cell can see."""
     _last_pid: int | None = None
@@ -49,6 +52,13 @@ class Namespaces:
         self.processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
         with contextlib.suppress(OSError):
             self._last_pid = os.open("sys/kernel/ns_last_pid", os.O_WRONLY, dir_fd=self.processes)
+
+    def begin_cell(self) -> None:
+        """Called before each cell."""
+
+    def without_waiting(self, cpu_ns: int) -> int:
+        """The CPU time of the cell under way, given what the clocks of its processes say."""
+        return cpu_ns
 
     def number_alike(self) -> None:
         """Have the next process numbered as if none had been there before, where the kernel lets us say so."""
@@ -104,14 +114,20 @@ class OneMountTable(Namespaces):
     """Behind gVisor: pid and IPC namespaces of the row's own, but one table of mounts for all that is in the sandbox.
 
     Since a supervisor judges one row at a time, each keeper first takes off what the row before has left. Its file
-    systems in memory take no limit on the number of files.
+    systems in memory take no limit on the number of files. Its CPU clocks run on while a process waits for a core; what
+    the machine's own kernel has counted for the whole sandbox is in a file where the worker could make a control group.
     """
+
+    sees_the_machine = False
+    _clock: int | None = None
 
     def enter(self) -> None:
         for path in ("/proc", "/dev/shm", self.files):
             _unmount_all(path)
         self._open_processes()
         kernel.unmount("/proc")
+        with contextlib.suppress(FileNotFoundError):
+            self._clock = os.open(_CLOCK, os.O_RDONLY)
         if os.listdir(_OUR_CODE):  # it cannot be taken off, since it is in the file system below as well
             kernel.mount("none", _OUR_CODE, "tmpfs", _QUIET | kernel.MS_RDONLY, "mode=0755")
         self._before = self._anonymous()
@@ -120,6 +136,18 @@ class OneMountTable(Namespaces):
         size = size_mb << 20 if size_mb else _PAGE
         kernel.mount("none", self.files, "tmpfs", _QUIET, f"size={size},mode=1777")
         kernel.mount(self.files, "/dev/shm", None, kernel.MS_BIND)
+
+    def begin_cell(self) -> None:
+        self._clock_before = self._clock_ns()
+
+    def without_waiting(self, cpu_ns: int) -> int:
+        return cpu_ns if self._clock is None else min(cpu_ns, self._clock_ns() - self._clock_before)
+
+    def _clock_ns(self) -> int:
+        if self._clock is None:
+            return 0
+        said = os.pread(self._clock, 256, 0)
+        return int(said.split(None, 2)[1]) * 1000 if said.startswith(b"usage_usec") else int(said)
 
     def shared_once(self) -> int:
         """What the whole sandbox has taken since the row began: it runs nothing else meanwhile."""

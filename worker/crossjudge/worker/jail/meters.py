@@ -76,6 +76,7 @@ class Meters:
 
     def begin(self, memory_bytes: int) -> None:
         """A cell begins: what was counted before it is none of its."""
+        self.ground.begin_cell()
         self._waited: dict[str, int] = {}
         self._lost_ns = self._most_ns = self._resident = 0
         self._cpu_before = self._group_ns()
@@ -146,6 +147,8 @@ class Meters:
 
     def others_running(self, able: int) -> bool:
         """Whether the machine has more to run at this moment than this process and `able` of the cell's."""
+        if not self.ground.sees_the_machine:
+            return True  # for all we know
         try:
             return int(self.ground.read("loadavg").split()[3].partition(b"/")[0]) > able + 1
         except (OSError, ValueError, IndexError):

@@ -102,13 +102,14 @@ class Watch:
 
     def _cpu_ns(self) -> int:
         running_ns = sum(_clock_ns(pid) for pid in self.pids if pid not in self.statuses)
-        return max(self._meters.cpu_ns(self._reaped_ns + running_ns), self._alive_ns)
+        seen_ns = max(self._meters.cpu_ns(self._reaped_ns + running_ns), self._alive_ns)
+        return self._meters.ground.without_waiting(seen_ns)
 
     def end(self) -> int:
         """Kill and reap all that is left; the CPU time of the cell."""
         self._meters.ground.kill_all()
         self._reap(0)
-        cpu_ns = max(self._meters.cpu_ns(self._reaped_ns), self._alive_ns)
+        cpu_ns = self._cpu_ns()
         if cpu_ns > self._cpu_limit_ns:
             self.over = self.over or "cpu"
         return cpu_ns

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from crossjudge.worker.cgroups import JailGroup, make_group
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.settings import WorkerSettings
 from crossjudge.worker.users import has_capability
@@ -21,6 +22,8 @@ from .launch import Launch
 _CAP_SYS_ADMIN = 21
 # What the supervisor needs of gVisor's kernel: namespaces and mounts, a second user for cells, and to end them.
 _CAPABILITIES = ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_SYS_PTRACE"]
+# Where the supervisor reads the CPU time that Linux has counted for the sandbox; see jail/ground.py.
+_CLOCK = Path("/crossjudge/clock")
 _UNLIMITED = (1 << 64) - 1
 _LIMITS = {  # as in nsjail.cfg
     "RLIMIT_AS": _UNLIMITED,
@@ -39,15 +42,18 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
     """runsc, and a bundle in a folder of this jail's own, which holds runsc's state too."""
     runsc = find_runsc(settings)
     folder = Path(tempfile.mkdtemp(prefix="crossjudge-gvisor-"))
-    _make_bundle(folder, settings)
+    group = make_group(settings.cgroup)
+    _make_bundle(folder, settings, group)
+    group.close_files()  # none is handed in: what gVisor is given of them is one to read
     command = [str(runsc), f"--root={folder / 'state'}", "--network=none", "--ignore-cgroups"]
-    command += ["--file-access-mounts=exclusive"]  # what is mounted does not change while a worker runs
     if settings.gvisor_platform is not None:
         command += [f"--platform={settings.gvisor_platform}"]
     if not has_capability(_CAP_SYS_ADMIN):
         command += ["--rootless"]
     command += ["run", f"--bundle={folder}", folder.name]
-    return Launch(["/bin/sh", "-c", _THEN_REMOVE, "sh", str(folder), *command], folder=folder)
+    enter = [f"echo $$ > '{place / 'cgroup.procs'}'" for place in group.folders]
+    script = "\n".join([*enter, _THEN_REMOVE])
+    return Launch(["/bin/sh", "-c", script, "sh", str(folder), *command], folder=folder, group=group)
 
 
 def find_runsc(settings: WorkerSettings) -> Path:
@@ -61,15 +67,15 @@ def find_runsc(settings: WorkerSettings) -> Path:
     return Path(found)
 
 
-def _make_bundle(folder: Path, settings: WorkerSettings) -> None:
+def _make_bundle(folder: Path, settings: WorkerSettings, group: JailGroup) -> None:
     for place, text in contents.made_files().items():
         file = folder / "root" / place.relative_to("/")
         file.parent.mkdir(parents=True)
         file.write_text(text, "utf-8")
-    (folder / "config.json").write_text(json.dumps(_bundle(settings)), "utf-8")
+    (folder / "config.json").write_text(json.dumps(_bundle(settings, group)), "utf-8")
 
 
-def _bundle(settings: WorkerSettings) -> dict[str, Any]:
+def _bundle(settings: WorkerSettings, group: JailGroup) -> dict[str, Any]:
     """The OCI runtime specification of the jail, as nsjail.cfg has it."""
     environment = [f"{name}={value}" for name, value in contents.environment().items()]
     return {
@@ -85,13 +91,15 @@ def _bundle(settings: WorkerSettings) -> dict[str, Any]:
             "capabilities": dict.fromkeys(("bounding", "effective", "permitted", "inheritable"), _CAPABILITIES),
             "rlimits": [{"type": name, "hard": value, "soft": value} for name, value in _LIMITS.items()],
         },
-        "mounts": list(_mounts(settings)),
+        "mounts": list(_mounts(settings, group)),
         "linux": {"namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")]},
     }
 
 
-def _mounts(settings: WorkerSettings) -> list[dict[str, Any]]:
+def _mounts(settings: WorkerSettings, group: JailGroup) -> list[dict[str, Any]]:
     bound = contents.system_mounts() | contents.mounts(settings.jail_packages)
+    if "cpu" in group.files:
+        bound[_CLOCK] = Path(f"/proc/self/fd/{group.files['cpu']}").readlink()
     memory = [Path("/tmp"), Path("/dev/shm"), *contents.covered()]
     return [
         {"destination": "/proc", "type": "proc", "source": "proc", "options": ["ro", "nosuid", "nodev", "noexec"]},
