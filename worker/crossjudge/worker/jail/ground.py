@@ -29,6 +29,8 @@ class Namespaces:
     files = "/tmp"
     sees_the_machine = True
     """Whether what /proc says of load is said of the machine."""
+    drift = 1
+    """How many times faster than it should a process's own CPU clock may run."""
     processes: int
     """A descriptor of a /proc of the row's processes, which no cell can see."""
     _last_pid: int | None = None
@@ -119,6 +121,7 @@ class OneMountTable(Namespaces):
     """
 
     sees_the_machine = False
+    drift = 50  # on a machine that has as many times more to do than it can
     _clock: int | None = None
 
     def enter(self) -> None:

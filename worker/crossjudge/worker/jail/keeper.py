@@ -82,7 +82,10 @@ def _trace(files: str) -> tuple[int, ...]:
 def _run(
     members: int, descriptors: list[int], limits: dict[str, Any], meters: Meters, link: socket.socket
 ) -> dict[str, Any]:
-    limits = limits | {"address_space": meters.virtual_bytes + (limits["memory_mb"] << 20)}
+    limits = limits | {
+        "address_space": meters.virtual_bytes + (limits["memory_mb"] << 20),
+        "drift": meters.ground.drift,
+    }
     meters.begin(limits["memory_mb"] << 20)
     meters.ground.number_alike()
     started = time.monotonic_ns()
