@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crossjudge.contracts import Chunk, Columns, Detail, Isolation, Limits, Order, Part, Row, RowResult
+from crossjudge.contracts import Chunk, Columns, Detail, Isolation, Limits, Order, Part, Row
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
