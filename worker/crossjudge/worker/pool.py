@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from crossjudge.contracts import Chunk, ChunkResult, Columns, Detail, Isolation, Order, Row
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Detail, Order, Row
 
 from . import cgroups, quiet
 from .errors import JailError
@@ -157,7 +157,7 @@ def _ask_row(
         "row": {
             "solution": row.solution,
             "wanted": row.columns,
-            "isolation": Isolation.SHARED.value,
+            "isolation": order.isolation.value,
             "wants_output": Detail.OUTPUTS in order.detail,
         },
         "limits": order.limits.model_dump() | {"band": band},

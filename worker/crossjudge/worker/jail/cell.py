@@ -16,7 +16,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import compiling, frames, kernel, program, pytests, shared
+from .literal import answering
 from .report import BEGAN, Report
+from .split import solution_side, test_side
 
 DESCRIPTORS = 6
 _TASK, _REPORT, _LINK = 3, 4, 5
@@ -28,8 +30,12 @@ _MODES: dict[str, Callable[[dict[str, Any], Report], None]] = {
     "assert": shared.run_assert,
     "call": shared.run_call,
     "compile": compiling.run,
+    "literal": answering.run,
     "pytest": pytests.run,
     "stdio": program.run,
+    "solution of a pair": solution_side.run,
+    "assert of a pair": test_side.run_assert,
+    "pytest of a pair": test_side.run_pytest,
 }
 
 
@@ -60,7 +66,7 @@ def _wire(descriptors: list[int]) -> None:
 
 
 def _give_up_rights(limits: dict[str, Any]) -> None:
-    cpu_seconds = int(limits["cpu_seconds"] * limits.get("band", 1))
+    cpu_seconds = int(limits["cpu_seconds"] * limits.get("band", 1) * limits["drift"])
     for kind, soft, hard in (
         (resource.RLIMIT_AS, limits["address_space"], limits["address_space"]),
         (resource.RLIMIT_CORE, 0, 0),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import compare, observing, values
+from .literal import asking
 from .row import Row
 
 _SLACK_BYTES = 65536
@@ -20,6 +21,29 @@ def run_in_one(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str
     """Solution and test in one interpreter (`assert`, `pytest`): the cell's own report is all there is."""
     task = work | {"mode": test["kind"], "test": test["compiled"], "test_text": test["code"]}
     return outcome(row.run(task))
+
+
+def run_apart(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """Solution and test in a process each (`assert`, `pytest`). What the solution's says of the verdict is not read."""
+    seen = row.run_pair(_test_task(work, test), work | {"mode": "solution of a pair"})
+    result = outcome(seen)
+    if result["said"] != "gone" or result["stopped"] is not None:
+        return result
+    theirs = observing.read_report(bytes(seen["other"].head))
+    said = theirs.get("said") if theirs.get("said") in ("error", "memory") else "error"
+    words = {"phase": theirs.get("phase", "load"), "said": said, "message": theirs.get("message") or result["message"]}
+    if (seen["other_ended"] or ["exit", 0])[0] == "signal" or theirs.get("message") is None:
+        words["message"] = _how_it_ended(seen["other_ended"]) or result["message"]
+    return result | words | {"ended": seen["other_ended"] or result["ended"]}
+
+
+def _test_task(work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    known = {name: work[name] for name in ("solution_text", "entry_point", "wants_output")}
+    return known | {"mode": f"{test['kind']} of a pair", "test": test["compiled"], "test_text": test["code"]}
+
+
+def _how_it_ended(ended: list[Any] | None) -> str | None:
+    return "exited with status {1} before the test's end".format(*ended) if ended and ended[0] == "exit" else None
 
 
 def run_call(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +60,20 @@ def run_call(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, 
         if not result["check"]:
             result["message"] = _difference(test["expected"], value, enough if seen["report"].is_cut else None)
     return result
+
+
+def run_literal(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any] | None:
+    """Only the calls of an `assert` test made in the solution's process; what must hold of them is decided here.
+
+    None where this cannot tell what one interpreter would have said; the cell has then to be run in another way.
+    """
+    if test["plan"] is None:
+        return None
+    heard = asking.run(row, work, test["plan"], test["code"])
+    if heard is None:
+        return None
+    decision, seen = heard
+    return asking.judged(decision, outcome(seen))
 
 
 def _is_equal(test: dict[str, Any], value: Any) -> bool:
@@ -104,5 +142,6 @@ def outcome(seen: dict[str, Any]) -> dict[str, Any]:
 Strategy = Callable[[Row, dict[str, Any], dict[str, Any]], dict[str, Any]]
 
 STRATEGIES: dict[str, dict[str, Strategy]] = {
+    "split": {"assert": run_apart, "pytest": run_apart, "call": run_call, "stdio": run_program},
     "shared": {"assert": run_in_one, "pytest": run_in_one, "call": run_call, "stdio": run_program},
 }

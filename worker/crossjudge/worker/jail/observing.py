@@ -29,7 +29,7 @@ MAX_MESSAGE = 500
 TAIL_BYTES = 2000
 _PIPE_READS = 64  # more than the largest pipe holds; where a writer is left after all, it is not waited for
 _MOST_LINES = 8  # an honest cell writes half as many
-_SAID = ("passed", "failed", "error", "memory", "returned", "broken")
+_SAID = ("passed", "failed", "error", "memory", "returned", "broken", "gone")
 _PHASES = ("load", "entry", "call", "test")
 _DIGEST = re.compile("[0-9a-f]{16}")
 # Control characters, lone surrogates, and what turns the direction of text around.

@@ -3,45 +3,46 @@
 import marshal
 import os
 import types
-from typing import Any
+from typing import Any, NoReturn
 
-from . import shared, solution
+from . import asserting, shared, solution
+from .asserting import Session
 from .report import Report
 
-_ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-c", "/dev/null"]
+_ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--noconftest", "-c", "/dev/null"]
 
 
 def run(task: dict[str, Any], report: Report) -> None:
-    """Load the solution, let pytest run the code, report the first thing that did not pass."""
+    """Solution and test in one interpreter."""
+    judge(shared.Shared(task, report), task)
+
+
+def judge(session: Session, task: dict[str, Any]) -> NoReturn:
+    """Let pytest run the code, say the first thing that did not pass, and end the cell."""
     try:
         import pytest
     except ImportError as error:
-        solution.end_with(error, report, phase="test")
+        session.end("error", False, f"{type(error).__name__}: {error}")
     folder = os.getcwd()
     path = f"{folder}/test_solution.py"
-    module, recorder = shared.load_for_test(task, report)
-    names = shared.visible_names(module, recorder)
     code = marshal.loads(task["test"])
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(task["test_text"])
+    with open(path, "w", encoding="utf-8"):  # to be found; the code is in memory, where the solution cannot read it
+        names = session.names(code)
     solution.show_source(solution.TEST_FILE, task["test_text"])
-    watcher = _watcher(pytest, code, path, names)
-    used = shared.uses(code, names)
-    status = None
+    watcher = _watcher(pytest, session, code, path, names)
     try:
         status = pytest.main([*_ARGUMENTS, f"--rootdir={folder}", path], plugins=[watcher])
     except BaseException as error:
-        solution.end_with(error, report, phase="test", used=used)
-    shared.flush()
+        asserting.end_with(session, error, session.used(code))
     if watcher.ended is None and not watcher.passed:
         watcher.ended = ("error", "pytest found no test to run in the code")
     elif watcher.ended is None and status != 0:
         watcher.ended = ("error", f"pytest ended early, with status {status}")
     said, message = watcher.ended or ("passed", None)
-    report.end(said, message=message, phase="test", used=used, output=shared.digest(recorder))
+    session.end(said, session.used(code), message)
 
 
-def _watcher(pytest: Any, code: types.CodeType, path: str, names: dict[str, Any]) -> Any:
+def _watcher(pytest: Any, session: Session, code: types.CodeType, path: str, names: dict[str, Any]) -> Any:
     """A plugin that collects the code from memory, with the solution's names in it, and notes each outcome."""
 
     class InMemory(pytest.Module):  # type: ignore[misc]  # pytest exists only inside the jail
@@ -82,16 +83,19 @@ def _watcher(pytest: Any, code: types.CodeType, path: str, names: dict[str, Any]
 
         def note(self, name: str, error: BaseException) -> None:
             if self.ended is None:
-                place, line = solution.innermost(error)
-                self.ended = (_said(pytest, error), f"{name}: {solution.describe(error, place, line)}")
+                said, message = session.said_of(error) or _say(pytest, error)
+                self.ended = (said, f"{name}: {message}")
 
     watcher = Watcher()
     return watcher
 
 
-def _said(pytest: Any, error: BaseException) -> str:
+def _say(pytest: Any, error: BaseException) -> tuple[str, str]:
+    place, line = solution.innermost(error)
     if isinstance(error, MemoryError):
-        return "memory"
-    place, _ = solution.innermost(error)
-    is_check = isinstance(error, (AssertionError, pytest.fail.Exception)) and place != solution.SOLUTION_FILE
-    return "failed" if is_check else "error"
+        said = "memory"
+    elif isinstance(error, (AssertionError, pytest.fail.Exception)) and place != solution.SOLUTION_FILE:
+        said = "failed"
+    else:
+        said = "error"
+    return said, solution.describe(error, place, line)

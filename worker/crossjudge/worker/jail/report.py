@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from . import frames
 
@@ -21,7 +21,7 @@ class Report:
         """Say how far the cell has come."""
         frames.write_all(self._descriptor, json.dumps(fields).encode("ascii") + b"\n")
 
-    def end(self, said: str, **fields: Any) -> None:
+    def end(self, said: str, **fields: Any) -> NoReturn:
         """Say how the cell ended, and end it: `passed`, `failed`, `error`, `memory` or `returned`."""
         if os.getpid() == self._owner:  # a fork of the program that ran past its end has nothing to say
             self.note(said=said, **fields)

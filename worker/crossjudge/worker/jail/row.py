@@ -5,6 +5,7 @@ import marshal
 import os
 import signal
 import socket
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,24 +71,73 @@ class Row:
         The answer holds `stopped`, `ended`, `cpu_ns` and `wall_ns` from the keeper, and the drained `report` and
         `stdout`. Raises `KeeperLost`.
         """
-        report, report_in = _pipe()
+        seen = self._run([task], stdin, report_cap, output_cap)
+        return seen | {"report": seen["reports"][0], "ended": _ended(seen["statuses"][0])}
+
+    def run_pair(self, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+        """Run one cell of two processes that are linked with each other; it ends when the first one does.
+
+        The answer is that of `run` for the first; `other` is the drained report of the second, and `other_ended` how
+        that one ended, where it did so before it was killed with the cell. Raises `KeeperLost`.
+        """
+        seen = self._run([first, second], None, observing.MAX_REPORT_BYTES, 0)
+        ours, others = (_ended(status) for status in seen["statuses"])
+        return seen | {"report": seen["reports"][0], "ended": ours, "other": seen["reports"][1], "other_ended": others}
+
+    def run_listening(
+        self, task: dict[str, Any], listen: Callable[[int, int], observing.Drain], link: int
+    ) -> dict[str, Any]:
+        """Run one cell of one process that answers as it goes, and give it the descriptor `link` for what it is asked.
+
+        `listen` makes the drain of its report out of the pipe's descriptor and a cap. The answer is that of `run`.
+        """
+        seen = self._run([task], None, observing.MAX_REPORT_BYTES, 0, listen, link)
+        return seen | {"report": seen["reports"][0], "ended": _ended(seen["statuses"][0])}
+
+    def _run(
+        self,
+        tasks: list[dict[str, Any]],
+        stdin: bytes | None,
+        report_cap: int,
+        output_cap: int,
+        listen: Callable[[int, int], observing.Drain] = observing.Drain,
+        link: int | None = None,
+    ) -> dict[str, Any]:
         output, output_in = _pipe()
-        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        source = nothing if stdin is None else frames.memory_file(stdin)
-        work = frames.memory_file(marshal.dumps(task))
-        errors = output_in if stdin is None else nothing
-        theirs = [source, output_in, errors, work, report_in, nothing]
+        pipes = [_pipe() for _ in tasks]
+        theirs = self._descriptors(tasks, stdin, output_in, [writing for _, writing in pipes], link)
         try:
-            socket.send_fds(self._link, [b"1"], theirs)
+            socket.send_fds(self._link, [str(len(tasks)).encode()], theirs)
         except OSError as error:
             raise observing.KeeperLost(f"it ended ({error})") from error
         finally:
             for descriptor in set(theirs):
                 os.close(descriptor)
-        drains = [
-            observing.Drain(report, report_cap),
-            observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap)),
-        ]
+        reports = [listen(reading, report_cap) for reading, _ in pipes]
+        stdout = observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap))
+        seen = self._watch([*reports, stdout])
+        if not reports[0].head.startswith(BEGAN) and seen["stopped"] is None:
+            raise observing.KeeperLost(f"a cell could not be started: {bytes(reports[0].head[:500])!r}")
+        if seen.pop("left_files"):
+            self._end_keeper()
+            self._start_keeper()
+        return seen | {"reports": reports, "stdout": stdout}
+
+    def _descriptors(
+        self, tasks: list[dict[str, Any]], stdin: bytes | None, output: int, reports: list[int], link: int | None
+    ) -> list[int]:
+        """What each of the cell's processes starts with, in the order of `cell.DESCRIPTORS`."""
+        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        source = nothing if stdin is None else frames.memory_file(stdin)
+        errors = output if stdin is None else nothing
+        one = nothing if link is None else link
+        links = [each.detach() for each in socket.socketpair()] if len(tasks) == 2 else [one]
+        given = []
+        for task, report, its_link in zip(tasks, reports, links, strict=True):
+            given += [source, output, errors, frames.memory_file(marshal.dumps(task)), report, its_link]
+        return given
+
+    def _watch(self, drains: list[observing.Drain]) -> dict[str, Any]:
         try:
             answer = observing.watch(self._link, drains)
         except observing.KeeperLost:
@@ -97,12 +147,7 @@ class Row:
             for drain in drains:
                 drain.finish()
         seen: dict[str, Any] = marshal.loads(answer)
-        if not drains[0].head.startswith(BEGAN) and seen["stopped"] is None:
-            raise observing.KeeperLost(f"a cell could not be started: {drains[0].head[:500]!r}")
-        if seen.pop("left_files"):
-            self._end_keeper()
-            self._start_keeper()
-        return seen | {"ended": _ended(seen.pop("statuses")[0]), "report": drains[0], "stdout": drains[1]}
+        return seen
 
 
 def _pipe() -> tuple[int, int]:

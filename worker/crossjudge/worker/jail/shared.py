@@ -6,55 +6,49 @@ supervisor compares what came back.
 """
 
 import inspect
-import marshal
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
-from . import solution, values
+from . import asserting, solution, values
 from .report import Report
 
 _NOT_PLAIN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 # A test that uses one of these may reach the solution without naming anything in it.
-_REACHING = frozenset({"solution", "eval", "exec", "globals", "locals", "vars", "import_module", "__import__"})
+REACHING = frozenset({"solution", "eval", "exec", "globals", "locals", "vars", "import_module", "__import__"})
+
+
+class Shared:
+    """A loaded solution as a test in the same interpreter sees it."""
+
+    def __init__(self, task: dict[str, Any], report: Report) -> None:
+        self.report = report
+        module, self._recorder = load_for_test(task, report)
+        self._names = visible_names(module, self._recorder)
+
+    def names(self, code: types.CodeType) -> dict[str, Any]:
+        """What the test's code finds in its namespace."""
+        return self._names
+
+    def used(self, code: types.CodeType) -> bool:
+        """Whether the test has to do with the solution."""
+        return uses(code, self._names)
+
+    def said_of(self, error: BaseException) -> tuple[str, str] | None:
+        """What is to be said of an exception that did not come about in this process."""
+        return None
+
+    def end(self, said: str, used: bool, message: str | None = None) -> NoReturn:
+        """Report how the test ended, and end the cell."""
+        flush()
+        self.report.end(said, message=message, phase="test", used=used, output=digest(self._recorder))
 
 
 def run_assert(task: dict[str, Any], report: Report) -> None:
     """Run the test's code to its end, over the solution's public names."""
-    module, recorder = load_for_test(task, report)
-    test = solution.new_module("__main__")
-    names = visible_names(module, recorder)
-    test.__dict__.update(names)
-    code = marshal.loads(task["test"])
-    used = uses(code, names)
-    solution.show_source(solution.TEST_FILE, task["test_text"])
-    try:
-        exec(code, test.__dict__)
-    except BaseException as error:
-        flush()
-        if (verdict := _unittest_verdict(error)) is not None:
-            message = None if verdict else "unittest: not every test passed"
-            said = "passed" if verdict else "failed"
-            report.end(said, message=message, phase="test", used=used, output=digest(recorder))
-        solution.end_with(error, report, phase="test", used=used, output=digest(recorder))
-    flush()
-    report.end("passed", phase="test", used=used, output=digest(recorder))
-
-
-def _unittest_verdict(error: BaseException) -> bool | None:
-    """Whether all passed in `unittest.main()`, which ends by exiting: the test's end and not an early one."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if (
-        not isinstance(error, SystemExit)
-        or trace is None
-        or trace.tb_frame.f_globals.get("__name__") != "unittest.main"
-    ):
-        return None
-    return not error.code if isinstance(error.code, int) and error.code in (0, 1) else None
+    asserting.run(Shared(task, report), task)
 
 
 def run_call(task: dict[str, Any], report: Report) -> None:
@@ -101,7 +95,7 @@ def visible_names(module: types.ModuleType, recorder: solution.Recorder | None) 
 
 def uses(code: types.CodeType, names: dict[str, Any]) -> bool:
     """Whether a test's code names the solution or anything public that is the solution's own, not imported by it."""
-    return any(name in _REACHING or (name in names and _is_own(name, names[name])) for name in _names_in(code))
+    return any(name in REACHING or (name in names and _is_own(name, names[name])) for name in names_in(code))
 
 
 def _is_own(name: str, value: Any) -> bool:
@@ -111,11 +105,12 @@ def _is_own(name: str, value: Any) -> bool:
     return home is None or home.__name__ == "solution" or getattr(home, name, None) is not value
 
 
-def _names_in(code: types.CodeType) -> Iterator[str]:
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """Every name that the code uses, that of its functions included."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names_in(constant)
+            yield from names_in(constant)
 
 
 def digest(recorder: solution.Recorder | None) -> str | None:

@@ -7,7 +7,7 @@ import marshal
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from . import values
 from .report import Report
@@ -17,6 +17,9 @@ TEST_FILE = "test.py"
 PRELUDE_FILE = "prelude.py"
 _OURS = (SOLUTION_FILE, TEST_FILE, PRELUDE_FILE)
 _MAX_MESSAGE = 2000
+
+WORDS = " words"
+"""In the dict of an exception that came from the solution's own process: what that process says of it."""
 
 
 def new_module(name: str) -> types.ModuleType:
@@ -77,16 +80,22 @@ def names_for_test(module: types.ModuleType) -> dict[str, Any]:
     return {name: value for name, value in module.__dict__.items() if not name.startswith("__")}
 
 
-def end_with(error: BaseException, report: Report, **fields: Any) -> None:
+def end_with(error: BaseException, report: Report, **fields: Any) -> NoReturn:
     """End the cell with an exception: a failed check where the test raised AssertionError, an error otherwise."""
+    said, message = say(error, phase=fields.get("phase"))
+    report.end(said, message=message, **fields)
+
+
+def say(error: BaseException, *, phase: str | None) -> tuple[str, str]:
+    """How a cell ended that ended with this exception, and a message for people."""
     place, line = innermost(error)
     if isinstance(error, MemoryError):
         said = "memory"
-    elif _is_failed_check(error) and place != SOLUTION_FILE and fields.get("phase") == "test":
+    elif _is_failed_check(error) and place != SOLUTION_FILE and phase == "test":
         said = "failed"
     else:
         said = "error"
-    report.end(said, message=describe(error, place, line), **fields)
+    return said, describe(error, place, line)
 
 
 def _is_failed_check(error: BaseException) -> bool:

@@ -1,0 +1,213 @@
+"""Mirrored classes and functions, made from what the other side says of theirs. It is checked, not believed.
+
+No name that Python itself would look for in a class is taken over but those of `operators`, whose methods are ours.
+"""
+
+import collections.abc
+import dataclasses
+import enum
+import inspect
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import operators
+from .mirrors import Attribute, Function, Handle, Mirror, MirrorType
+
+if TYPE_CHECKING:
+    from .peer import Peer
+
+Decode = Callable[[Any], Any]
+
+_FAMILIES = {kind.__name__: kind for kind in (enum.Enum, enum.IntEnum, enum.StrEnum, enum.Flag, enum.IntFlag)}
+_ENUM_CORES: dict[str, type] = {kind.__name__: kind for kind in (int, str, float, bytes, tuple)}
+_ENUM_OPERATORS = frozenset({"__str__", "__repr__", "__format__", "__call__", "__lt__", "__le__", "__gt__", "__ge__"})
+_KEPT = frozenset({"__init__", "__post_init__", "__annotations__", "__match_args__"})
+_FLAGS = {
+    inspect.CO_GENERATOR: ("def", "yield"),
+    inspect.CO_COROUTINE: ("async def", "pass"),
+    inspect.CO_ASYNC_GENERATOR: ("async def", "yield"),
+}
+
+
+class Malformed(Exception):
+    """The other side says of an object what cannot be."""
+
+
+def make_class(peer: "Peer", number: int, said: dict[str, Any], decode: Decode) -> type:
+    """The mirror of a class. Raises `Malformed`, or what Python says of a class that cannot be."""
+    if said["enum"] is not None:
+        return _make_enum(peer, said, decode)
+    owner: list[Any] = []
+    space = _attributes(peer, said, decode, owner)
+    space[operators.HANDLE] = Handle(peer, number)
+    bases = _bases(said, decode)
+    meta = _metaclass(said, owner)
+    made = meta(_text(said["name"]), bases, space)
+    owner.append(made)
+    _register(made, bases)
+    return made
+
+
+def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[Any]) -> dict[str, Any]:
+    space: dict[str, Any] = {}
+    for name, (how, function) in said["functions"].items():
+        if not _is_special(name):
+            wrap = {"static": staticmethod, "class": classmethod}.get(how, lambda each: each)
+            space[name] = wrap(decode(function))
+    for name in said["others"]:
+        if not _is_special(_text(name)):
+            space[name] = Attribute(name)
+    for name in said["operators"]:
+        absent = name.removeprefix("no ")
+        if absent in operators.ALL:
+            space[absent] = None if absent != name else operators.forward(name, owner)
+    if said["generic"]:
+        space["__class_getitem__"] = classmethod(lambda cls, item: cls)
+    if said["fields"] is not None:
+        space["__dataclass_fields__"] = {name: _field(name, *more) for name, *more in said["fields"]}
+    standard = peer.find_standard(said["of"]) if said["of"] is not None else None
+    space["__class__"] = property(type if standard is None else lambda self: standard)
+    return space | {
+        "__qualname__": _text(said["qualname"]),
+        "__module__": _text(said["module"]),
+        "__doc__": said["doc"] if said["doc"] is None else _text(said["doc"]),
+    }
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in _KEPT
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise Malformed(f"{value!r} for a name")
+    return value
+
+
+def _bases(said: dict[str, Any], decode: Decode) -> tuple[type, ...]:
+    found = [decode(base) for base in said["bases"]]
+    if not all(operators.is_class(base) for base in found):
+        raise Malformed("a base that is no class")
+    mirrored = any(isinstance(base, MirrorType) for base in found)
+    return tuple(found) if mirrored else (Mirror, *found)
+
+
+def _metaclass(said: dict[str, Any], owner: list[Any]) -> Any:
+    forwarded = {
+        name: _of_class(name) for name in said["meta"] if name in operators.ALL and name not in operators.COMPARISONS
+    }
+    forwarded.pop("__hash__", None)
+    return type("MirrorType", (MirrorType,), forwarded) if forwarded else MirrorType
+
+
+def _of_class(name: str) -> Callable[..., Any]:
+    def method(cls: Any, *args: Any) -> Any:
+        return operators.handle_of(cls).peer.ask("op", None, name, cls, args, {})
+
+    return method
+
+
+def _register(made: type, bases: tuple[type, ...]) -> None:
+    """What derives from an abstract class of the standard library is known as such here."""
+    for base in bases:
+        standard = getattr(collections.abc, base.__name__, None)
+        if isinstance(base, MirrorType) and base.__module__ == "collections.abc" and operators.is_class(standard):
+            standard.register(made)  # type: ignore[attr-defined]
+
+
+def _field(name: Any, init: Any, shown: Any, compare: Any) -> Any:
+    field = dataclasses.field(init=bool(init), repr=bool(shown), compare=bool(compare))
+    field.name = _text(name)
+    field.type = object
+    field._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # as `dataclass` itself sets it
+    return field
+
+
+def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
+    """An enumeration is copied: its members are known here, and compared here."""
+    family, core = _FAMILIES[said["enum"]["family"]], _ENUM_CORES.get(str(said["enum"]["core"]))
+    bases = (family,) if core is None else (core, family)
+    name = _text(said["name"])
+    space: Any = enum.EnumMeta.__prepare__(name, bases)
+    owner: list[Any] = []
+    for each, value in said["enum"]["members"]:
+        space[_text(each)] = decode(value)
+    for each, (how, function) in said["functions"].items():
+        if not _is_special(each) and not each.startswith("_"):
+            wrap = {"static": staticmethod, "class": classmethod}.get(how, lambda it: it)
+            space[each] = wrap(decode(function))
+    members = {each for each, _ in said["enum"]["members"]}
+    for each in said["others"]:
+        if not each.startswith("_") and each not in members:
+            space[_text(each)] = property(lambda self, each=each: peer.ask("get", self, each))
+    for each in said["operators"]:
+        if each in _ENUM_OPERATORS:
+            space[each] = _of_member(peer, each)
+    space["__getattr__"] = lambda self, each: _attribute_of_member(peer, self, each)
+    made: type = enum.EnumMeta(name, bases, space)
+    owner.append(made)
+    made.__qualname__, made.__module__ = _text(said["qualname"]), _text(said["module"])
+    made.__doc__ = said["doc"]
+    return made
+
+
+def _of_member(peer: "Peer", name: str) -> Callable[..., Any]:
+    if name in operators.COMPARISONS:
+        return lambda self, other: (
+            peer.ask("op", None, name, self, (other,), {}) if type(other) is type(self) else NotImplemented
+        )
+    return lambda self, *args: peer.ask("op", None, name, self, args, {})
+
+
+def _attribute_of_member(peer: "Peer", member: Any, name: str) -> Any:
+    if name.startswith("_"):  # what `enum` itself looks for while it makes the class
+        raise AttributeError(name)
+    return peer.ask("get", member, name)
+
+
+class Described:
+    """What a mirrored function says of itself."""
+
+    def __init__(self, said: dict[str, Any], decode: Decode) -> None:
+        kind = getattr(types, str(said["kind"]), None)
+        self.kind = kind if operators.is_class(kind) else Function
+        self.name, self.qualname = _text(said["name"]), _text(said["qualname"])
+        self.module = _text(said["module"])
+        self.doc = said["doc"] if said["doc"] is None else _text(said["doc"])
+        self.annotations: dict[str, Any] = {}
+        self.defaults: tuple[Any, ...] | None = None
+        self.kwdefaults: dict[str, Any] | None = None
+        self.code = self._code(said, decode)
+
+    def _code(self, said: dict[str, Any], decode: Decode) -> types.CodeType | None:
+        if said["parameters"] is None or self.kind is not types.FunctionType:
+            return None
+        parameters = []
+        for name, kind, default, annotation in said["parameters"]:
+            if not _text(name).isidentifier():
+                raise Malformed(f"{name!r} for a parameter")
+            value = inspect.Parameter.empty if default is None else decode(default[0])
+            parameters.append(inspect.Parameter(name, inspect._ParameterKind(kind), default=value))
+            if annotation is not None:
+                self.annotations[name] = decode(annotation[0])
+        if said["returns"] is not None:
+            self.annotations["return"] = decode(said["returns"][0])
+        self._note_defaults(parameters)
+        return _compile(parameters, said).replace(co_name=self.name, co_filename=_text(said["file"]))
+
+    def _note_defaults(self, parameters: list[inspect.Parameter]) -> None:
+        given = [each for each in parameters if each.default is not inspect.Parameter.empty]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        self.defaults = tuple(each.default for each in given if each.kind is not keyword) or None
+        self.kwdefaults = {each.name: each.default for each in given if each.kind is keyword} or None
+
+
+def _compile(parameters: list[inspect.Parameter], said: dict[str, Any]) -> types.CodeType:
+    """Code of the same parameters and of the same kind; it is looked at and never run."""
+    bare = [each.replace(default=inspect.Parameter.empty) for each in parameters]
+    head, body = next((words for flag, words in _FLAGS.items() if said["flags"] & flag), ("def", "pass"))
+    line = said["line"] if type(said["line"]) is int and 0 < said["line"] < 1 << 20 else 1
+    code = compile(f"{head} f{inspect.Signature(bare)}: {body}", "", "exec")
+    inner = next(each for each in code.co_consts if isinstance(each, types.CodeType))
+    return inner.replace(co_firstlineno=line)

@@ -1,0 +1,210 @@
+"""What operators do with a mirror. This is where an object that lies about itself would be believed, so on the test's
+side (`peer.is_guarded`) these rules hold:
+
+- Compared with plain data a mirror is unequal, and in no order: its class is not asked.
+- Whether plain data is in it, is found out by iterating over it here; only a class that the test names is asked.
+- Plain data may be an operand, but what comes of it must be an object again, and that object, having seen what may be
+  the expected value (`f(2) - 4`), is no number, no truth value and has no length (`abs(f(2) - 4) < 1e-6`). A class that
+  the test names may do more: take plain data that is not a number, be multiplied, be iterated over.
+"""
+
+import fractions
+import sys
+from collections.abc import Callable
+from typing import Any
+
+HANDLE = " handle"
+"""Under this key, which is no identifier, a mirror's own dict and that of its class hold the handle."""
+
+COMPARISONS = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
+_ARITHMETIC = (
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "divmod",
+    "pow",
+    "lshift",
+    "rshift",
+    "and",
+    "xor",
+    "or",
+)
+BINARY = frozenset(f"__{prefix}{name}__" for name in _ARITHMETIC for prefix in ("", "r", "i"))
+_SCALING = frozenset({"__mul__", "__rmul__", "__imul__", "__matmul__", "__rmatmul__", "__imatmul__"})
+MEASURES = frozenset(
+    ["__abs__", "__bool__", "__len__", "__int__", "__float__", "__complex__", "__index__", "__round__", "__trunc__", "__floor__", "__ceil__"]
+)
+CONTENT = frozenset({"__iter__", "__next__", "__reversed__", "__length_hint__", "__getitem__"})
+OTHERS = frozenset(
+    ["__neg__", "__pos__", "__invert__", "__setitem__", "__delitem__", "__call__", "__enter__", "__exit__", "__repr__", "__str__", "__format__", "__bytes__", "__aiter__", "__anext__", "__aenter__", "__aexit__", "__get__", "__set__", "__delete__", "__set_name__", "__missing__", "__fspath__"]
+)
+ALL = COMPARISONS | BINARY | MEASURES | CONTENT | OTHERS | {"__hash__", "__contains__", "__await__"}
+
+_raw: Any = None
+
+
+def use_dict_of(root: type) -> None:
+    """Read the dicts of instances through this class's own descriptor, whatever a subclass calls `__dict__`."""
+    global _raw
+    _raw = root.__dict__["__dict__"].__get__
+
+
+def raw_dict(mirror: Any) -> dict[str, Any]:
+    """The dict of a mirror itself, not that of the object it stands for."""
+    return _raw(mirror)  # type: ignore[no-any-return]
+
+
+class Mirrored(type):
+    """What marks a class as the mirror of one of the other side."""
+
+
+def is_class(value: Any) -> bool:
+    """Whether the value is a class. Asks nothing of it: what a mirror says of its class may be asked of the other side."""
+    return issubclass(type(value), type)
+
+
+def is_mirror(value: Any) -> bool:
+    """Whether the value stands for an object of the other side, or is a class of it. Asks nothing of the value."""
+    return issubclass(type(type(value)), Mirrored) or issubclass(type(value), Mirrored)
+
+
+def handle_of(value: Any) -> Any:
+    """The handle of a mirror or of a mirrored class."""
+    if is_class(value):
+        return value.__dict__[HANDLE]
+    return raw_dict(value)[HANDLE]
+
+
+def forward(name: str, owner: list[type]) -> Callable[..., Any]:
+    """The method `name` of a mirrored class; `owner` holds that class once it is made."""
+    if name in COMPARISONS:
+        return _named(name, _comparison(name, owner))
+    if name in BINARY:
+        return _named(name, _binary(name, owner))
+    special = {"__hash__": _hash, "__contains__": _contains, "__await__": _await}.get(name)
+    if special is not None:
+        return _named(name, special(owner))
+    return _named(name, _other(name, owner))
+
+
+def _named(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    method.__name__ = name
+    return method
+
+
+def _ask(owner: list[type], name: str, mirror: Any, *args: Any, **kwargs: Any) -> Any:
+    return handle_of(mirror).peer.ask("op", owner[0], name, mirror, args, kwargs)
+
+
+def _comparison(name: str, owner: list[type]) -> Callable[..., Any]:
+    def compare(self: Any, other: Any) -> Any:
+        if handle_of(self).peer.is_guarded and not is_mirror(other):
+            return NotImplemented
+        return _ask(owner, name, self, other)
+
+    return compare
+
+
+def _binary(name: str, owner: list[type]) -> Callable[..., Any]:
+    def operate(self: Any, other: Any, *more: Any) -> Any:
+        result = _ask(owner, name, self, other, *more)
+        handle = handle_of(self)
+        if not handle.peer.is_guarded or result is NotImplemented or not (handle.is_derived or _is_plain(other)):
+            return result
+        is_named, is_number = handle.peer.is_named(type(self)), _is_number(other)
+        if _is_object(result):
+            derived = not is_named or (is_number and name not in _SCALING) or handle.is_derived
+            if derived:
+                handle_of(result).is_derived = True
+            return result
+        if is_named and not is_number and not handle.is_derived:
+            return result
+        raise TypeError(
+            f"{name} of the solution's {type(self).__name__!r} and plain data gave {type(result).__name__!r}: "
+            "what has seen plain data of the test may not turn into plain data"
+        )
+
+    return operate
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it is a mirror of an object, and none that holds plain data here."""
+    return issubclass(type(type(value)), Mirrored)
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value).__module__ in ("builtins", "collections", "decimal", "fractions", "datetime", "numpy")
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, (int, float, complex, fractions.Fraction)):
+        return True
+    return type(value).__module__ in ("decimal", "datetime", "numpy")
+
+
+def _hash(owner: list[type]) -> Callable[..., Any]:
+    def hash_(self: Any) -> int:
+        space = raw_dict(self)
+        if "hash" not in space:
+            space["hash"] = int(_ask(owner, "__hash__", self))
+        return space["hash"]  # type: ignore[no-any-return]
+
+    return hash_
+
+
+def _contains(owner: list[type]) -> Callable[..., Any]:
+    def contains(self: Any, item: Any) -> bool:
+        handle = handle_of(self)
+        if not handle.peer.is_guarded or is_mirror(item) or handle.peer.is_named(type(self)):
+            return bool(_ask(owner, "__contains__", self, item))
+        if not hasattr(type(self), "__iter__"):
+            raise TypeError(
+                f"the solution's {type(self).__name__!r} cannot be iterated over, and is not asked what is in it"
+            )
+        return any(each is item or each == item for each in self)
+
+    return contains
+
+
+def _await(owner: list[type]) -> Callable[..., Any]:
+    def await_(self: Any) -> Any:
+        return handle_of(self).peer.awaiting.wait(self)
+
+    return await_
+
+
+def _other(name: str, owner: list[type]) -> Callable[..., Any]:
+    is_measure, is_content = name in MEASURES, name in CONTENT
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        handle = handle_of(self)
+        if handle.is_derived and (is_measure or (is_content and not handle.peer.is_named(type(self)))):
+            raise TypeError(f"the solution's {type(self).__name__!r} has seen plain data of the test: no {name} of it")
+        return _ask(owner, name, self, *args, **kwargs)
+
+    return method
+
+
+def recursion_room(frames: int) -> "Room":
+    """Room on the stack for what a call across processes needs beyond one within."""
+    return Room(frames)
+
+
+class Room:
+    """While it is open the recursion limit is higher by so many frames."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+
+    def __enter__(self) -> None:
+        sys.setrecursionlimit(sys.getrecursionlimit() + self._frames)
+
+    def __exit__(self, *_: Any) -> None:
+        try:
+            sys.setrecursionlimit(max(100, sys.getrecursionlimit() - self._frames))
+        except RecursionError:  # the program is that deep: the next to leave puts it right
+            return

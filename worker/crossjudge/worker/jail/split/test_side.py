@@ -1,0 +1,114 @@
+"""What the test's process of a cell runs: the test, over mirrors of the solution's names. It writes the cell's report.
+
+Nothing of the test is in the solution's process, and nothing of the solution's runs here.
+"""
+
+import builtins
+import sys
+import types
+from typing import Any, NoReturn
+
+from .. import asserting, pytests, shared, solution
+from ..report import Report
+from . import operators, streams
+from .channel import Channel
+from .peer import Peer
+
+_LINK = 5
+# What frameworks look for in a module's namespace by itself: a solution has no say in how a test is run.
+_HOOKS = frozenset(
+    ["load_tests", "setUpModule", "tearDownModule", "setup_module", "teardown_module", "setup_function", "teardown_function", "pytestmark", "pytest_plugins", "pytest_generate_tests", "__all__"]
+)
+
+
+def run_assert(task: dict[str, Any], report: Report) -> None:
+    """Run a test of kind `assert`."""
+    asserting.run(Split(task, report), task)
+
+
+def run_pytest(task: dict[str, Any], report: Report) -> None:
+    """Run a test of kind `pytest`."""
+    pytests.judge(Split(task, report), task)
+
+
+class Split:
+    """A solution in the other process, as its test sees it."""
+
+    def __init__(self, task: dict[str, Any], report: Report) -> None:
+        self._report = report
+        self._wants_output = task["wants_output"]
+        self._entry_point = (task["entry_point"] or "").partition(".")[0]
+        self._peer = Peer(Channel(_LINK), is_guarded=True, when_over=self._give_up)
+        streams.serve_reading(self._peer)
+        home, names = self._peer.ask("hello")
+        self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
+        self._module = SolutionModule(self._peer, home, self._visible)
+        sys.modules["solution"] = self._module
+        solution.show_source(solution.SOLUTION_FILE, task["solution_text"])
+        report.note(phase="test")
+        self._names_data = False
+        self._uses = 0
+
+    def _give_up(self, message: str) -> NoReturn:
+        """The solution's process is gone: so the cell is over, whatever the test would make of it."""
+        self._report.end("gone", message=message)
+
+    def _is_visible(self, name: str) -> bool:
+        is_theirs = name == self._entry_point or not hasattr(builtins, name)
+        return is_theirs and name not in _HOOKS and not name.lower().startswith(("test", "pytest"))
+
+    def names(self, code: types.CodeType) -> dict[str, Any]:
+        """Those names of the solution that the test's code uses: all where it has ways to find them unnamed."""
+        used = set(shared.names_in(code))
+        every = not shared.REACHING.isdisjoint(used)
+        found = {name: getattr(self._module, name) for name in self._visible if every or name in used}
+        self._names_data = any(
+            name in used and not operators.is_mirror(value) and not isinstance(value, types.ModuleType)
+            for name, value in found.items()
+        )
+        self._uses = self._peer.uses
+        return found
+
+    def used(self, code: types.CodeType) -> bool:
+        """Whether the test has asked anything of the solution, or names data of it."""
+        return self._names_data or self._peer.uses > self._uses
+
+    def said_of(self, error: BaseException) -> tuple[str, str] | None:
+        """What the other process says of an exception that came about there."""
+        space = operators.raw_dict(error) if operators.is_mirror(error) else error.__dict__
+        if solution.WORDS not in space:
+            return None
+        return "memory" if isinstance(error, MemoryError) else "error", space[solution.WORDS] or type(error).__name__
+
+    def end(self, said: str, used: bool, message: str | None = None) -> NoReturn:
+        """Report how the test ended; a pass counts only where the solution's process is still there to say so."""
+        shared.flush()
+        if said != "passed":
+            self._report.note(said=said, message=message, phase="test", used=used)
+            self._peer.when_over = lambda message: self._report.end(said)
+        output = self._peer.ask("bye")
+        shared.flush()
+        self._report.end(said, message=message, phase="test", used=used, output=output if self._wants_output else None)
+
+
+class SolutionModule(types.ModuleType):
+    """Module `solution`, whose attributes are in the other process."""
+
+    def __init__(self, peer: Peer, home: Any, names: list[str]) -> None:
+        super().__init__("solution")
+        self.__dict__.update({" peer": peer, " home": home, "__all__": names, "__file__": solution.SOLUTION_FILE})
+
+    def __getattr__(self, name: str) -> Any:
+        peer = self.__dict__[" peer"]
+        value = peer.ask("get", self.__dict__[" home"], name)
+        peer.name_class(value)
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[" peer"].ask("set", self.__dict__[" home"], name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__dict__[" peer"].ask("del", self.__dict__[" home"], name)
+
+    def __dir__(self) -> list[str]:
+        return list(self.__dict__["__all__"])
