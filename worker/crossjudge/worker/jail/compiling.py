@@ -1,8 +1,8 @@
 """Turning source text into code, in a process of its own: the compiler can be made to crash, hang or eat memory.
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
-a JSON line (`status`, `message`, `flags`) followed by the marshalled code, so that what was compiled before a crash
-still counts.
+a JSON line (`status`, `message`, `flags`, and the `plan` of a test that is literal) followed by the marshalled code, so
+that what was compiled before a crash still counts.
 """
 
 import __future__
@@ -15,7 +15,8 @@ import os
 import warnings
 from typing import Any
 
-from . import frames
+from . import frames, solution
+from .literal import planning
 from .report import Report
 
 _FUTURE = functools.reduce(
@@ -48,4 +49,7 @@ def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
         return {"status": "syntax_error", "message": f"line {line}: the source holds a lone surrogate"}, b""
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return {"status": "syntax_error", "message": f"cannot be compiled: {type(error).__name__}: {error}"}, b""
-    return {"status": "ok", "message": None, "flags": code.co_flags & _FUTURE}, marshal.dumps(code)
+    answer = {"status": "ok", "message": None, "flags": code.co_flags & _FUTURE}
+    if name == solution.TEST_FILE:
+        answer["plan"] = planning.plan(text, name)
+    return answer, marshal.dumps(code)
