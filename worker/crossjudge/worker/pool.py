@@ -147,7 +147,10 @@ class _Work:
 
 def _tell_columns(jail: Jail, order: Order, columns: Columns, stop: threading.Event) -> ColumnsAnswer:
     message = {"columns": columns.model_dump(), "limits": order.limits.model_dump()}
-    return _read(ColumnsAnswer, jail.ask(message, stop))
+    answer = _read(ColumnsAnswer, jail.ask(message, stop))
+    if len(answer.tests) != len(columns.tests):
+        raise JailError(f"a jail answered what no supervisor says: {len(answer.tests)} tests of {len(columns.tests)}")
+    return answer
 
 
 def _ask_row(
@@ -162,7 +165,11 @@ def _ask_row(
         },
         "limits": order.limits.model_dump() | {"band": band},
     }
-    return _read(RowAnswer, jail.ask(message, stop))
+    answer = _read(RowAnswer, jail.ask(message, stop))
+    asked = range(len(columns.tests)) if row.columns is None else row.columns
+    if not answer.cells.keys() <= set(asked):
+        raise JailError(f"a jail answered what no supervisor says: cells {sorted(answer.cells)}, asked for {[*asked]}")
+    return answer
 
 
 def _read(kind: type[_Model], answer: dict[str, Any]) -> _Model:
