@@ -111,7 +111,7 @@ class Supervisor:
         prelude = compiled.pop(0) if has_prelude else {"status": "ok", "message": None, "flags": 0, "code": b""}
         for test in tests:
             test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
-            test["compiled"] = test["report"].pop("code", None)
+            test["compiled"], test["plan"] = test["report"].pop("code", None), test["report"].pop("plan", None)
         self._columns = {"entry_point": columns["entry_point"], "prelude": prelude, "tests": tests}
         return {"prelude": _said(prelude), "tests": [_said(test["report"]) for test in tests]}
 
