@@ -2,13 +2,13 @@
 
 The test sees the solution as if both were in one interpreter, yet what crosses is data, never code:
 
-- `plain`: values that cross by copy, of exact built-in types. `twins` keeps the copies of mutable ones equal on both sides.
+- `plain`: values that cross by copy, of exact built-in types. `twins` keeps the copies of mutable ones equal.
 - `mirrors`: what stands on one side for an object that lives on the other; `describing` says what it has to look like.
 - `codec` turns values into messages and back; `channel` carries them; `peer` asks and answers.
 - `serving` does what the other side asks for; `policy` is what the test's side refuses.
 - `solution_side` and `test_side` are what the two processes run.
 
-Two rules hold throughout. The solution never learns what the test expects: nothing of the test but the arguments that it
-passes crosses, and its functions can be called but not looked into. And the test's side decides what equality with
-plain data means: no method of the solution is asked whether its result is the right one.
+Two rules hold throughout. The solution never learns what the test expects: nothing of the test crosses but the
+arguments that it passes, and its functions can be called but not looked into. And the test's side decides what equality
+with plain data means: no method of the solution is asked whether its result is the right one.
 """

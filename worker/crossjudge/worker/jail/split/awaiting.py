@@ -40,7 +40,7 @@ class Awaiting:
         if mirror.__class__ is not types.CoroutineType:
             return mirror
         space = operators.raw_dict(mirror)
-        found = space["coroutine"]() if "coroutine" in space else None
+        found: Any = space["coroutine"]() if "coroutine" in space else None
         if found is None:
             found = self._bridge(mirror)
             found.__name__ = found.__qualname__ = type(mirror).__name__

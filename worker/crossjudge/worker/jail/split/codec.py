@@ -1,5 +1,5 @@
-"""Values to JSON and back. Plain data is written out; an object of this side becomes a number, one of the other side the
-number that it came with.
+"""Values to JSON and back. Plain data is written out; an object of this side becomes a number, one of the other side
+the number that it came with.
 
 A message is an object of: `k` what it is, `n` its number, `v` its value; `c` the classes that it is the first to name;
 `d` the containers that are new or changed (see `twins`); `x` those forgotten; `z` the objects let go of; `o` what the
@@ -62,15 +62,11 @@ class Encoder:
         for each in self._new:
             if (twin := twins.get(each)) is not None:
                 twin.agree()
-        for key, part in (("c", self.classes), ("d", containers), ("x", dropped), ("z", peer.take_let_go())):
-            if part:
-                said[key] = part
-        if text := peer.take_output():
-            said["o"] = text
-        return _dump(said)
+        parts = {"c": self.classes, "d": containers, "x": dropped, "z": peer.take_let_go(), "o": peer.take_output()}
+        return _dump(said | {key: part for key, part in parts.items() if part})
 
     def _class_of(self, box: Any) -> Any:
-        """The handle and class of a container of a program's own class; None for an exact one, and one come from there."""
+        """Handle and class of a container of a program's own class; None for an exact one, or one come from there."""
         if operators.is_mirror(box) or type(box) in plain.KINDS or plain.kind_of(box) is not None:
             return None
         return [self._peer.export(box), self.encode_class(type(box))]
@@ -219,19 +215,19 @@ def _is_long(value: Any) -> bool:
     return type(value) is int and value.bit_length() > plain.LONG_INT_BITS
 
 
-def _core(core: type, value: Any) -> Any:
+def _core(core: Any, value: Any) -> Any:
     """The plain data in an instance of a subclass."""
     if core is bool:
         return value
     if core is str:
         return str.__str__(value)
     if core in (tuple, frozenset):
-        return core(core.__iter__(value))  # type: ignore[attr-defined]
+        return core(core.__iter__(value))
     if core is bytes:
         return bytes.__getitem__(value, slice(None))
     if core is complex:
         return complex.__pos__(value)
-    return core.__pos__(value)  # type: ignore[attr-defined]
+    return core.__pos__(value)
 
 
 def _dump(said: dict[str, Any]) -> bytes:
@@ -408,7 +404,7 @@ class Decoder:
 
         def make() -> BaseException:
             arguments = self.decode(args)
-            error = kind.__new__(kind, *arguments)
+            error: BaseException = kind.__new__(kind, *arguments)
             error.args = arguments
             return error
 
@@ -436,7 +432,7 @@ class Decoder:
         cls: Any = self._class(number)
         if not isinstance(cls, enum.EnumMeta):
             raise ValueError(f"class {number} is no enumeration")
-        return cls[name] if name in cls.__members__ else cls(self.decode(value))  # type: ignore[var-annotated]
+        return cls[name] if name in cls.__members__ else cls(self.decode(value))
 
     def _member_home(self, number: int, name: Any, value: Any) -> Any:
         cls = self._peer.own(number)

@@ -27,7 +27,7 @@ _KINDS_OF_FUNCTIONS = (
 _WITHOUT_DEFAULT = "none"
 
 
-def core_of(cls: type) -> type | None:
+def core_of(cls: Any) -> type | None:
     """The built-in class whose plain data the instances of a class hold."""
     for base in cls.__mro__:
         if base in CORES:
@@ -52,9 +52,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
             functions[name] = [how, encode(function)]
         else:
             others.append(name)
-    for name in ("__annotations__", "__match_args__"):
-        if name in vars(cls):
-            others.append(name)
+    others += [name for name in ("__annotations__", "__match_args__") if name in vars(cls)]
     return {
         "name": cls.__name__,
         "qualname": cls.__qualname__,
@@ -109,14 +107,18 @@ def _fields(cls: type) -> list[list[Any]] | None:
     return [[field.name, field.init, field.repr, field.compare] for field in dataclasses.fields(cls)]
 
 
-def _enum(cls: enum.EnumMeta, encode: Encode) -> dict[str, Any]:
+def _members(cls: Any) -> list[tuple[str, Any]]:
+    return list(cls.__members__.items())
+
+
+def _enum(cls: Any, encode: Encode) -> dict[str, Any]:
     families = (enum.IntFlag, enum.Flag, enum.StrEnum, enum.IntEnum, enum.Enum)
     family = next(kind for kind in families if issubclass(cls, kind))
     core = core_of(cls)
     return {
         "family": family.__name__,
         "core": core.__name__ if core in (int, str, float, bytes, tuple) and family is enum.Enum else None,
-        "members": [[name, encode(member._value_)] for name, member in cls.__members__.items()],
+        "members": [[name, encode(member._value_)] for name, member in _members(cls)],
     }
 
 
@@ -125,7 +127,7 @@ def describe_function(function: Any, encode: Encode, *, is_guarded: bool) -> dic
     code = getattr(function, "__code__", None)
     kind = next((name for name in _KINDS_OF_FUNCTIONS if isinstance(function, getattr(types, name))), None)
     doc = getattr(function, "__doc__", None)
-    described = {
+    described: dict[str, Any] = {
         "kind": kind,
         "name": str(getattr(function, "__name__", "")),
         "qualname": str(getattr(function, "__qualname__", "")),

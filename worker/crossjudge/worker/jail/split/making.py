@@ -43,7 +43,7 @@ def make_class(peer: "Peer", number: int, said: dict[str, Any], decode: Decode) 
     space[operators.HANDLE] = Handle(peer, number)
     bases = _bases(said, decode)
     meta = _metaclass(said, owner)
-    made = meta(_text(said["name"]), bases, space)
+    made: type = meta(_text(said["name"]), bases, space)
     owner.append(made)
     _register(made, bases)
     return made
@@ -53,8 +53,7 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
     space: dict[str, Any] = {}
     for name, (how, function) in said["functions"].items():
         if not _is_special(name):
-            wrap = {"static": staticmethod, "class": classmethod}.get(how, lambda each: each)
-            space[name] = wrap(decode(function))
+            space[name] = _wrap(how, decode(function))
     for name in said["others"]:
         if not _is_special(_text(name)):
             space[name] = Attribute(name)
@@ -111,9 +110,9 @@ def _of_class(name: str) -> Callable[..., Any]:
 def _register(made: type, bases: tuple[type, ...]) -> None:
     """What derives from an abstract class of the standard library is known as such here."""
     for base in bases:
-        standard = getattr(collections.abc, base.__name__, None)
+        standard: Any = getattr(collections.abc, base.__name__, None)
         if isinstance(base, MirrorType) and base.__module__ == "collections.abc" and operators.is_class(standard):
-            standard.register(made)  # type: ignore[attr-defined]
+            standard.register(made)
 
 
 def _field(name: Any, init: Any, shown: Any, compare: Any) -> Any:
@@ -135,12 +134,11 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
         space[_text(each)] = decode(value)
     for each, (how, function) in said["functions"].items():
         if not _is_special(each) and not each.startswith("_"):
-            wrap = {"static": staticmethod, "class": classmethod}.get(how, lambda it: it)
-            space[each] = wrap(decode(function))
+            space[each] = _wrap(how, decode(function))
     members = {each for each, _ in said["enum"]["members"]}
     for each in said["others"]:
         if not each.startswith("_") and each not in members:
-            space[_text(each)] = property(lambda self, each=each: peer.ask("get", self, each))
+            space[_text(each)] = property(_reading(peer, each))
     for each in said["operators"]:
         if each in _ENUM_OPERATORS:
             space[each] = _of_member(peer, each)
@@ -150,6 +148,14 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
     made.__qualname__, made.__module__ = _text(said["qualname"]), _text(said["module"])
     made.__doc__ = said["doc"]
     return made
+
+
+def _wrap(how: Any, function: Any) -> Any:
+    return {"static": staticmethod, "class": classmethod}.get(how, lambda each: each)(function)
+
+
+def _reading(peer: "Peer", name: str) -> Callable[[Any], Any]:
+    return lambda member: peer.ask("get", member, name)
 
 
 def _of_member(peer: "Peer", name: str) -> Callable[..., Any]:

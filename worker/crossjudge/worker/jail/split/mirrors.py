@@ -18,7 +18,26 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 _NOT_SENT = frozenset(
-    ["__module__", "__qualname__", "__classcell__", "__classdictcell__", "__doc__", "__annotations__", "__slots__", "__dict__", "__weakref__", "__orig_bases__", "__parameters__", "__static_attributes__", "__firstlineno__", "__dataclass_fields__", "__dataclass_params__", "__match_args__", "__abstractmethods__", "_abc_impl"]
+    [
+        "__module__",
+        "__qualname__",
+        "__classcell__",
+        "__classdictcell__",
+        "__doc__",
+        "__annotations__",
+        "__slots__",
+        "__dict__",
+        "__weakref__",
+        "__orig_bases__",
+        "__parameters__",
+        "__static_attributes__",
+        "__firstlineno__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
+        "__match_args__",
+        "__abstractmethods__",
+        "_abc_impl",
+    ]
 )
 
 
@@ -178,7 +197,7 @@ class Function(Mirror):
         return self._described().module
 
     @property
-    def __doc__(self) -> Any:  # type: ignore[override]
+    def __doc__(self) -> Any:  # type: ignore[override,misc]
         return self._described().doc
 
     @property

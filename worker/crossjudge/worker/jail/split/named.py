@@ -11,10 +11,71 @@ import types
 from typing import Any
 
 _TRUSTED = frozenset(
-    ["abc", "bisect", "_bisect", "cmath", "collections", "_collections", "collections.abc", "copy", "datetime", "decimal", "enum", "fractions", "functools", "_functools", "heapq", "_heapq", "itertools", "json", "json.decoder", "math", "numbers", "operator", "_operator", "re", "statistics", "string", "struct", "_struct", "textwrap", "types", "typing"]
+    [
+        "abc",
+        "bisect",
+        "_bisect",
+        "cmath",
+        "collections",
+        "_collections",
+        "collections.abc",
+        "copy",
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "_functools",
+        "heapq",
+        "_heapq",
+        "itertools",
+        "json",
+        "json.decoder",
+        "math",
+        "numbers",
+        "operator",
+        "_operator",
+        "re",
+        "statistics",
+        "string",
+        "struct",
+        "_struct",
+        "textwrap",
+        "types",
+        "typing",
+    ]
 )
 _TRUSTED_BUILTINS = frozenset(
-    ["abs", "all", "any", "ascii", "bin", "callable", "chr", "divmod", "format", "hash", "hex", "id", "isinstance", "issubclass", "iter", "len", "max", "min", "next", "oct", "ord", "pow", "print", "repr", "reversed", "round", "sorted", "sum"]
+    [
+        "abs",
+        "all",
+        "any",
+        "ascii",
+        "bin",
+        "callable",
+        "chr",
+        "divmod",
+        "format",
+        "hash",
+        "hex",
+        "id",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "len",
+        "max",
+        "min",
+        "next",
+        "oct",
+        "ord",
+        "pow",
+        "print",
+        "repr",
+        "reversed",
+        "round",
+        "sorted",
+        "sum",
+    ]
 )
 _LEFT_OUT = frozenset({"antigravity", "this", "idlelib", "turtle", "turtledemo", "test"})
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)

@@ -36,11 +36,46 @@ _ARITHMETIC = (
 BINARY = frozenset(f"__{prefix}{name}__" for name in _ARITHMETIC for prefix in ("", "r", "i"))
 _SCALING = frozenset({"__mul__", "__rmul__", "__imul__", "__matmul__", "__rmatmul__", "__imatmul__"})
 MEASURES = frozenset(
-    ["__abs__", "__bool__", "__len__", "__int__", "__float__", "__complex__", "__index__", "__round__", "__trunc__", "__floor__", "__ceil__"]
+    [
+        "__abs__",
+        "__bool__",
+        "__len__",
+        "__int__",
+        "__float__",
+        "__complex__",
+        "__index__",
+        "__round__",
+        "__trunc__",
+        "__floor__",
+        "__ceil__",
+    ]
 )
 CONTENT = frozenset({"__iter__", "__next__", "__reversed__", "__length_hint__", "__getitem__"})
 OTHERS = frozenset(
-    ["__neg__", "__pos__", "__invert__", "__setitem__", "__delitem__", "__call__", "__enter__", "__exit__", "__repr__", "__str__", "__format__", "__bytes__", "__aiter__", "__anext__", "__aenter__", "__aexit__", "__get__", "__set__", "__delete__", "__set_name__", "__missing__", "__fspath__"]
+    [
+        "__neg__",
+        "__pos__",
+        "__invert__",
+        "__setitem__",
+        "__delitem__",
+        "__call__",
+        "__enter__",
+        "__exit__",
+        "__repr__",
+        "__str__",
+        "__format__",
+        "__bytes__",
+        "__aiter__",
+        "__anext__",
+        "__aenter__",
+        "__aexit__",
+        "__get__",
+        "__set__",
+        "__delete__",
+        "__set_name__",
+        "__missing__",
+        "__fspath__",
+    ]
 )
 ALL = COMPARISONS | BINARY | MEASURES | CONTENT | OTHERS | {"__hash__", "__contains__", "__await__"}
 
@@ -63,7 +98,7 @@ class Mirrored(type):
 
 
 def is_class(value: Any) -> bool:
-    """Whether the value is a class. Asks nothing of it: what a mirror says of its class may be asked of the other side."""
+    """Whether the value is a class. Asks nothing of it: a mirror may ask the other side what its class is."""
     return issubclass(type(value), type)
 
 

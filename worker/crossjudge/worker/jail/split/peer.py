@@ -29,7 +29,7 @@ class Peer:
     ) -> None:
         self.is_guarded = is_guarded
         self.when_over = when_over or (lambda message: os._exit(0))
-        """Ends this process once the other one is gone, or has sent what it must not: no program is left to catch it."""
+        """Ends this process once the other is gone, or has sent what it must not: no program is left to catch it."""
         self.is_applying = 0
         self.uses = 0
         """Requests that this side has made so far."""

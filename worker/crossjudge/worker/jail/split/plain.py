@@ -120,11 +120,11 @@ class Kind:
     """
 
     tag: str
-    type: type
+    type: Any
 
     def empty(self, kind: Any, content: list[Any]) -> Any:
         """A container of class `kind` with nothing in it; `content` where that has to be known from the start."""
-        return self.type.__new__(kind)  # type: ignore[call-overload]
+        return self.type.__new__(kind)
 
     def content(self, box: Any, encode: Encodes) -> list[Any]:
         """What is in it, as JSON."""

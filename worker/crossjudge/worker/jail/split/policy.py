@@ -1,9 +1,8 @@
 """What the test's side lets the solution do with an object of the test's. Pure decisions.
 
 The solution gets such objects as arguments: callbacks, fakes, nodes of a tree. It may use them as it would in one
-interpreter, but not look into them: through a function's globals, code or closure, a generator's frame or an exception's
-traceback it would find what the test expects; by putting a method of its own into an object it would decide what the test
-finds.
+interpreter, but not look into them: through a function's globals, code or closure, a generator's frame or a traceback
+it would find what the test expects; by putting a method of its own into an object it would decide what the test finds.
 """
 
 import sys

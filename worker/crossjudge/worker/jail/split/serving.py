@@ -146,5 +146,5 @@ def _as_function(value: Any) -> Any:
     def method(*args: Any, **kwargs: Any) -> Any:
         return value(*args, **kwargs)
 
-    del method.__wrapped__  # type: ignore[attr-defined]
+    del method.__wrapped__
     return method

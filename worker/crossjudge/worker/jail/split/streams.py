@@ -79,7 +79,7 @@ class Asked(io.TextIOBase):
 def install(peer: "Peer") -> None:
     """Put them in the place of the process's own."""
     sys.stdout, sys.stderr = Relayed(peer, "stdout", 1), Relayed(peer, "stderr", 2)
-    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc,assignment]
     sys.stdin = Asked(peer)
 
     def input(prompt: object = "", /) -> str:

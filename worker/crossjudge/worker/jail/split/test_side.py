@@ -17,7 +17,19 @@ from .peer import Peer
 _LINK = 5
 # What frameworks look for in a module's namespace by itself: a solution has no say in how a test is run.
 _HOOKS = frozenset(
-    ["load_tests", "setUpModule", "tearDownModule", "setup_module", "teardown_module", "setup_function", "teardown_function", "pytestmark", "pytest_plugins", "pytest_generate_tests", "__all__"]
+    [
+        "load_tests",
+        "setUpModule",
+        "tearDownModule",
+        "setup_module",
+        "teardown_module",
+        "setup_function",
+        "teardown_function",
+        "pytestmark",
+        "pytest_plugins",
+        "pytest_generate_tests",
+        "__all__",
+    ]
 )
 
 
