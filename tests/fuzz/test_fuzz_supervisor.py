@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crossjudge.contracts import AssertTest, Chunk, Columns, Detail, Isolation, Limits, Order, Part, Row
@@ -15,12 +15,13 @@ from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
 from fuzz.hostile_input import any_text, atoms, dumped, fuzzed, json_values, mutated, nested
 
+OK = {"status": "ok"}
 _TESTS = 2
 _WORDS = ["ready", "alive", "broken", "prelude", "tests", "status", "message", "ok", "solution", "cells", "0", "1"]
 _COLUMNS = Columns(entry_point=None, prelude="", tests=[AssertTest(code=f"assert f() == {n}") for n in range(_TESTS)])
 
 right_reports = st.fixed_dictionaries(
-    {"status": st.sampled_from(["ok", "ok", "ok", "syntax_error", "load_error"])}, optional={"message": any_text}
+    {"status": st.sampled_from(["ok"] * 8 + ["syntax_error", "load_error"])}, optional={"message": any_text}
 )
 right_outcomes = st.fixed_dictionaries(
     {},
@@ -49,17 +50,26 @@ right_answers: list[st.SearchStrategy[Any]] = [
         }
     ),
 ]
-answers = [st.one_of(right, right, right, json_values(_WORDS)) for right in right_answers]
 
 
 def framed(body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-conversations = st.tuples(*answers).map(lambda said: b"".join(framed(dumped(each)) for each in said))
+def conversation(*said: Any) -> bytes:
+    return b"".join(framed(dumped(each)) for each in said)
+
+
+conversations = st.builds(conversation, *right_answers)
+nearly = [
+    st.builds(conversation, *right_answers[:wrong], json_values(_WORDS), *right_answers[wrong + 1 :])
+    for wrong in range(len(right_answers))
+]
 noise = st.one_of(
     conversations,
     conversations,
+    conversations,
+    *nearly,
     st.binary(max_size=100),
     mutated(conversations),
     st.binary(max_size=50).map(framed),
@@ -85,6 +95,8 @@ def open_descriptors() -> set[str]:
 
 @fuzzed(60)
 @given(said=noise)
+@example(conversation({"ready": True}, {"prelude": OK, "tests": [OK, OK]}, {"solution": OK, "cells": {"7": {}}}))
+@example(conversation({"ready": True}, {"prelude": OK, "tests": [OK]}, {"solution": OK, "cells": {"1": {}}}))
 def test_a_jail_that_says_anything_at_all_breaks_or_answers_in_form(pretender: Path, said: bytes) -> None:
     (pretender.parent / "said").write_bytes(said)
     before = open_descriptors()
