@@ -24,7 +24,7 @@ from crossjudge.contracts import (
     SourceStatus,
     Verdict,
 )
-from crossjudge.contracts.queue import QUEUE, WORKER_INFO, WORKERS, WorkerInfo
+from crossjudge.contracts.queue import QUEUE, WORKER_INFO, WORKERS, SandboxName, WorkerInfo
 from crossjudge.worker.commit import Ledger, Task
 
 LETTERS = frozenset(Verdict) - {Verdict.SKIPPED}  # no worker skips what it was asked for
@@ -41,9 +41,9 @@ class PlayedWorker:
     def close(self) -> None:
         self.redis.close()
 
-    def show_up(self) -> None:
+    def show_up(self, sandbox: SandboxName = "nsjail") -> None:
         """Be seen as alive."""
-        info = WorkerInfo(name=self.name, host="here", pid=1, version="0", jails=1)
+        info = WorkerInfo(name=self.name, host="here", pid=1, version="0", jails=1, sandbox=sandbox)
         self.redis.hset(WORKER_INFO, self.name, info.model_dump_json())
         self.redis.zadd(WORKERS, {self.name: time.time()})
 

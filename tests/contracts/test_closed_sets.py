@@ -1,6 +1,9 @@
 """The closed sets of words: users wrote them into their programs, so they are pinned here one by one."""
 
+from typing import get_args
+
 from crossjudge.contracts import BatchState, Detail, Isolation, ProblemResult, SourceStatus, Verdict
+from crossjudge.contracts.queue import SandboxName
 
 
 def test_the_verdict_letters_are_pinned() -> None:
@@ -31,3 +34,4 @@ def test_the_other_closed_sets_are_pinned() -> None:
     assert list(Isolation) == ["split", "shared", "auto"]
     assert list(Detail) == ["messages", "timings", "stdout", "outputs"]
     assert list(SourceStatus) == ["ok", "syntax_error", "too_large", "load_error", "no_entry_point", "not_run"]
+    assert get_args(SandboxName) == ("nsjail", "gvisor", "none")

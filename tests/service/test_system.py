@@ -108,6 +108,23 @@ async def test_other_machines_are_refused_unless_allowed(allow_remote: bool, sta
 
 
 @pytest.mark.anyio
+@pytest.mark.redis
+async def test_other_machines_are_refused_while_a_worker_has_no_sandbox(redis_url: str, worker: PlayedWorker) -> None:
+    app = create_app(ServiceSettings(redis_url=redis_url, allow_remote=True))
+    async with app.router.lifespan_context(app):
+        here, elsewhere = (httpx2.ASGITransport(app, client=(host, 1234)) for host in ("127.0.0.1", "203.0.113.9"))
+        worker.show_up(sandbox="none")
+        async with httpx2.AsyncClient(transport=elsewhere, base_url="http://there") as client:
+            refused = await client.post("/v1/batches", json=BODY)
+        async with httpx2.AsyncClient(transport=here, base_url="http://here") as client:
+            taken = await client.post("/v1/batches", json=BODY)
+
+    assert (refused.status_code, taken.status_code) == (403, 202)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert "played" in refused.json()["detail"] and "--sandbox" in refused.json()["detail"]
+
+
+@pytest.mark.anyio
 async def test_a_failure_of_ours_is_a_500_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     app = create_app(ServiceSettings())
 

@@ -157,3 +157,16 @@ def test_a_child_that_does_not_listen_is_killed_with_its_children(tmp_path: Path
     child.stop()
 
     assert_all_end(processes)
+
+
+def test_without_a_sandbox_nobody_else_is_listened_to(tmp_path: Path) -> None:
+    command = [*UP, "--sandbox", "none", "--host", "0.0.0.0", "--data", str(tmp_path)]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT, check=False)
+    named_by_environment = subprocess.run(
+        [*UP, "--host", "::", "--data", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, env=ENVIRONMENT | {"CROSSJUDGE_SANDBOX": "none"}, check=False,
+    )  # fmt: skip
+    for each in (refused, named_by_environment):
+        assert each.returncode == 1
+        assert "--sandbox nsjail" in each.stderr and "127.0.0.1" in each.stderr
+    assert not any(tmp_path.iterdir())

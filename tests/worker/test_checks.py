@@ -10,7 +10,7 @@ import pytest
 from crossjudge.contracts.check import Check
 from crossjudge.worker.checks import checks
 
-NAMES = ["kernel", "nsjail", "user namespaces", "seccomp", "cgroups", "interpreter", "a judgement"]
+NAMES = ["kernel", "nsjail", "gVisor", "user namespaces", "seccomp", "cgroups", "interpreter", "a judgement"]
 PROGRAM = "from crossjudge.worker.checks import checks\nfor check in checks(): print(check.model_dump_json())"
 
 

@@ -5,9 +5,10 @@ shows them, and knows nothing of sandboxes or queues.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -22,9 +23,15 @@ SIGNS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[bold red]✗[/
 
 
 def doctor(
+    sandbox: Annotated[
+        Literal["nsjail", "gvisor", "none"] | None,
+        typer.Option(help="The sandbox to judge in.", show_default="CROSSJUDGE_SANDBOX or nsjail"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as one JSON object.")] = False,
 ) -> None:
     """Say what of the sandbox, the queue and the GPU works on this machine, and how to mend what does not."""
+    if sandbox is not None:
+        os.environ["CROSSJUDGE_SANDBOX"] = sandbox  # each package reads the settings of its own parts from there
     found: list[tuple[str, Check]] = []
     console = Console(highlight=False)
     for part, check in all_checks():

@@ -1,7 +1,7 @@
 """The commands `crossjudge serve` and `crossjudge up`. Imports next to nothing: every command line imports it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -51,6 +51,10 @@ def up(
     data: Annotated[
         Path | None, typer.Option(help="Folder for queue and logs.", show_default="~/.local/state/crossjudge")
     ] = None,
+    sandbox: Annotated[
+        Literal["nsjail", "gvisor", "none"],
+        typer.Option(envvar="CROSSJUDGE_SANDBOX", help="What programs are locked up in; none is for debugging."),
+    ] = "nsjail",
     as_json: Annotated[bool, typer.Option("--json", help="Once ready, print one line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless something goes wrong.")] = False,
 ) -> None:
@@ -59,6 +63,8 @@ def up(
     Uses the Redis at REDIS_URL where that is set, else starts one that keeps its data in the folder.
     """
     settings = _settings()
+    if sandbox == "none":
+        _refuse_others(host)
     from .stack import Plan, Stack, StackError, state_folder
     from .stack_screen import Screen
 
@@ -66,7 +72,7 @@ def up(
     plan = Plan(
         host=host, port=port, workers=workers, folder=(data or state_folder()).expanduser().absolute(),
         redis_url=settings.redis_url if has_redis else None, redis_port=redis_port,
-        redis_wait_s=settings.redis_wait_seconds,
+        redis_wait_s=settings.redis_wait_seconds, sandbox=sandbox,
     )  # fmt: skip
     screen = Screen(as_json=as_json, quiet=quiet)
     if not quiet:
@@ -75,6 +81,20 @@ def up(
         Stack(plan, screen).run()
     except StackError as error:
         _stop(str(error))
+
+
+def _refuse_others(host: str) -> None:
+    from .guard import is_loopback
+
+    if host != "localhost" and not is_loopback((host, 0)):
+        _stop(
+            f"without a sandbox (--sandbox none) programs could do anything here, so nobody else may be listened to: "
+            f"use --sandbox nsjail or --sandbox gvisor, or --host 127.0.0.1 in place of {host}"
+        )
+    typer.secho(
+        "NO SANDBOX: programs run as you and can read and change all that you can; for programs that you trust.",
+        fg="red", bold=True, err=True,
+    )  # fmt: skip
 
 
 def _say_who_may_ask(host: str, settings: "ServiceSettings") -> None:

@@ -48,6 +48,7 @@ class Plan:
     redis_url: str | None
     redis_port: int | None
     redis_wait_s: float = 10.0
+    sandbox: str = "nsjail"
 
 
 def state_folder() -> Path:
@@ -102,8 +103,9 @@ class Stack:
             grace_s=_SERVICE_GRACE_SECONDS,
         )  # fmt: skip
         self._worker = Child(
-            "worker", [*python, "crossjudge.worker", "--workers", str(self._workers), *redis], logs / "worker.log",
-            grace_s=_WORKER_GRACE_SECONDS,
+            "worker",
+            [*python, "crossjudge.worker", "--workers", str(self._workers), "--sandbox", self._plan.sandbox, *redis],
+            logs / "worker.log", grace_s=_WORKER_GRACE_SECONDS,
         )  # fmt: skip
         for child in (self._service, self._worker):
             child.start()
@@ -133,7 +135,7 @@ class Stack:
             pids["redis"] = self._redis.pid
         return Running(
             url=self._address(), redis_url=self._redis_url, workers=self._workers, data=str(self._plan.folder),
-            pids={"up": os.getpid(), **pids},
+            sandbox=self._plan.sandbox, pids={"up": os.getpid(), **pids},
         )  # fmt: skip
 
     def _look_after(self) -> None:

@@ -16,6 +16,7 @@ class Running:
     redis_url: str
     workers: int
     data: str
+    sandbox: str
     pids: dict[str, int]
 
 
@@ -54,7 +55,7 @@ def _table(running: Running, shown_redis: str) -> Table:
         ("dashboard", f"{running.url}/"),
         ("API", f"{running.url}/docs"),
         ("Redis", shown_redis),
-        ("workers", str(running.workers)),
+        ("workers", f"{running.workers}, sandbox: {running.sandbox}"),
         ("data, logs", running.data),
     ):
         table.add_row(name, escape(value))

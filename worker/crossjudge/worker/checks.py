@@ -19,6 +19,8 @@ from . import cgroups
 from .errors import JailError
 from .pool import JailPool
 from .settings import WorkerSettings
+from .walls.gvisor import find_runsc
+from .walls.none import WARNING
 from .walls.nsjail import find_nsjail
 
 _CHILD_SECONDS = 20
@@ -44,13 +46,20 @@ _IN_A_CONTAINER = (
 def checks() -> Iterator[Check]:
     """Each check of the sandbox, from the ground up."""
     settings = WorkerSettings()
+    is_default = settings.sandbox == "nsjail"
     yield _kernel()
-    yield _nsjail(settings)
-    yield _user_namespaces()
+    yield _nsjail(settings) if is_default else _spare(_nsjail(settings))
+    yield _gvisor(settings)
+    yield _user_namespaces() if is_default else _spare(_user_namespaces())
     yield _seccomp()
     yield _cgroups(settings)
     yield _interpreter()
     yield _judgement(settings)
+
+
+def _spare(check: Check) -> Check:
+    """A check of something that the sandbox of the settings can do without."""
+    return check.model_copy(update={"status": "warn"}) if check.status == "fail" else check
 
 
 def _kernel() -> Check:
@@ -74,6 +83,24 @@ def _nsjail(settings: WorkerSettings) -> Check:
         found = f"{binary} ends with status {run.returncode}: {last}"
         return Check(name=name, status="fail", found=found, mend=_other_nsjail(settings))
     return Check(name=name, status="ok", found=str(binary))
+
+
+def _gvisor(settings: WorkerSettings) -> Check:
+    name = "gVisor"
+    if settings.sandbox == "gvisor":
+        try:
+            return Check(name=name, status="ok", found=str(find_runsc(settings)))
+        except JailError as error:
+            return Check(name=name, status="fail", found="not found", mend=str(error))
+    try:
+        find_runsc(settings)
+    except JailError as error:
+        return Check(name=name, status="ok", found="not installed; only `--sandbox gvisor` needs it", mend=str(error))
+    judged = _judgement(settings.model_copy(update={"sandbox": "gvisor"}))
+    if judged.status == "ok":
+        return Check(name=name, status="ok", found=f"{judged.found}, with `--sandbox gvisor`")
+    mend = "only `--sandbox gvisor` needs it"
+    return Check(name=name, status="warn", found=f"installed, but it does not work here: {judged.found}", mend=mend)
 
 
 def _other_nsjail(settings: WorkerSettings) -> str:
@@ -165,4 +192,6 @@ def _judgement(settings: WorkerSettings) -> Check:
     if verdict != "P":
         found = f"a right solution got {verdict} in place of P"
         return Check(name=name, status="fail", found=found, mend="please report it, with the output of this command")
-    return Check(name=name, status="ok", found="a right solution passes its test in a jail")
+    if settings.sandbox == "none":
+        return Check(name=name, status="warn", found=WARNING, mend="unset CROSSJUDGE_SANDBOX")
+    return Check(name=name, status="ok", found=f"a right solution passes its test in {settings.sandbox}")

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,13 +21,21 @@ def worker(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in logs and answers.", show_default="host and pid")] = None,
     burst: Annotated[bool, typer.Option("--burst", help="End once the queue is empty.")] = False,
+    sandbox: Annotated[
+        Literal["nsjail", "gvisor", "none"] | None,
+        typer.Option(help="What programs are locked up in; none is for debugging.", show_default="nsjail"),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Judge what the service queues, in sandboxes on this machine.
 
     Ctrl-C or SIGTERM lets each worker finish its chunk; once more lets go of it for other workers to judge.
     """
-    settings = _settings(jails=jails, redis_url=redis_url, log_level=log_level)
+    settings = _settings(jails=jails, redis_url=redis_url, sandbox=sandbox, log_level=log_level)
+    if settings.sandbox == "none":
+        from .walls.none import WARNING
+
+        typer.secho(WARNING, fg="red", bold=True, err=True)
     from .logs import set_up_logging
     from .loop import run_worker  # and with it everything that a job needs, once for all processes
     from .processes import CANNOT_START, Supervisor

@@ -30,6 +30,7 @@ from .registry import describe
 from .settings import WorkerSettings
 from .shutdown import Shutdown
 from .strays import Strays
+from .walls.none import WARNING
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,9 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
         ledger = Ledger(redis)
         bench.set_up(bench.Bench(name, pool, ledger, leases, shutdown))
         leases.start()
-        log.info("worker started", worker=name, jails=settings.jails)
+        log.info("worker started", worker=name, jails=settings.jails, sandbox=settings.sandbox)
+        if settings.sandbox == "none":
+            log.warning(WARNING, worker=name)
         _work(redis, ledger, name, shutdown, burst=burst)
         log.info("worker ended", worker=name)
     finally:
