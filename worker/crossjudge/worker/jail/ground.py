@@ -15,6 +15,7 @@ from . import kernel
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 _OUR_CODE = "/crossjudge/jail"
 _CLOCK = "/crossjudge/clock"  # see walls/gvisor.py
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx")
 _INODES = 4096
 _ENDING = {signal.SIGTERM, signal.SIGCHLD}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -142,6 +143,8 @@ class OneMountTable(Namespaces):
 
     def begin_cell(self) -> None:
         self._clock_before = self._clock_ns()
+        for device in _DEVICES:  # read-only nobody could write to them, and as they are, anybody may touch them
+            os.utime(device, (0, 0))
 
     def without_waiting(self, cpu_ns: int) -> int:
         return cpu_ns if self._clock is None else min(cpu_ns, self._clock_ns() - self._clock_before)

@@ -34,6 +34,7 @@ _LIMITS = {  # as in nsjail.cfg
     "RLIMIT_STACK": 64 << 20,
 }
 _SPARE = ["nosuid", "nodev", "size=4096"]
+_HIDDEN = ["ro", *_SPARE, "mode=0111"]  # runsc mounts its own /sys where it is given none
 # Where the worker is killed, the supervisor ends for want of input, and runsc with it; then the folder goes.
 _THEN_REMOVE = 'folder=$1; shift; "$@"; status=$?; rm -rf "$folder"; exit $status'
 
@@ -106,4 +107,5 @@ def _mounts(settings: WorkerSettings, group: JailGroup) -> list[dict[str, Any]]:
         *({"destination": str(to), "type": "bind", "source": os.path.realpath(at), "options": ["ro", "nosuid", "nodev"]}
           for to, at in bound.items()),
         *({"destination": str(place), "type": "tmpfs", "source": "none", "options": _SPARE} for place in memory),
+        {"destination": "/sys", "type": "tmpfs", "source": "none", "options": _HIDDEN},
     ]  # fmt: skip
