@@ -72,7 +72,10 @@ class Meters:
         self._has_cpu = _is_open(_CPU)
         self._has_memory = _is_open(_LIMIT)
         self._kills = self._count_kills()
-        self._cached = self._page_cache() if self._has_memory else 0
+        if self._has_memory:
+            self._cached = self._page_cache()
+            self._score = os.open(f"{os.getpid()}/oom_score_adj", os.O_RDWR, dir_fd=ground.processes)
+            self._own_score = os.pread(self._score, 16, 0)
 
     def begin(self, memory_bytes: int) -> None:
         """A cell begins: what was counted before it is none of its."""
@@ -87,18 +90,17 @@ class Meters:
             self._held_before = _number(_HELD)
             # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
             os.pwrite(_LIMIT, b"%d" % (self._held_before + self._most_held), 0)
+            os.pwrite(self._score, b"1000", 0)
+
+    def forked(self) -> None:
+        """Its processes are there: when memory runs out the kernel takes one of them, and nothing of ours."""
+        if self._has_memory:
+            os.pwrite(self._score, self._own_score, 0)
 
     def end(self) -> None:
         """It is over: zygotes may import what they like."""
         if self._has_memory:
             os.pwrite(_LIMIT, _UNLIMITED, 0)
-
-    def offer_to_be_killed(self) -> None:
-        """In a cell's process, first of all: when memory runs out the kernel takes this one, never one of ours."""
-        if self._has_memory:
-            descriptor = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.ground.processes)
-            os.write(descriptor, b"1000")
-            os.close(descriptor)
 
     def cpu_ns(self, reaped_ns: int) -> int:
         """CPU time of all processes of the cell, given that of those that were reaped; without a group, part of it."""
@@ -171,7 +173,7 @@ class Meters:
     def _count_kills(self) -> int:
         if not self._has_memory:
             return 0
-        return int(_fields(os.pread(_EVENTS, 4096, 0)).get(b"oom_kill", 0))
+        return int(os.pread(_EVENTS, 4096, 0).rpartition(b"oom_kill ")[2].split(None, 1)[0])
 
     @staticmethod
     def _page_cache() -> int:

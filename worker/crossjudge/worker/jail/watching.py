@@ -32,6 +32,7 @@ class Watch:
         self.statuses: dict[int, int] = {}
         self.over: str | None = None
         self._meters = meters
+        self._is_childless = False
         self._reaped_ns = 0
         self._waited_ns = 0
         self._able = 0
@@ -44,7 +45,7 @@ class Watch:
 
     def until_end(self, supervisor: socket.socket) -> str | None:
         """Wait until the first member has ended; or say which limit the cell is over."""
-        wait_ns = 0
+        wait_ns = self._until_next_look_ns(self._started_ns, 0)
         while True:
             signal.sigtimedwait({signal.SIGCHLD}, wait_ns / 1e9)
             self._reap(os.WNOHANG)
@@ -107,22 +108,26 @@ class Watch:
 
     def end(self) -> int:
         """Kill and reap all that is left; the CPU time of the cell."""
-        self._meters.ground.kill_all()
-        self._reap(0)
+        if not self._is_childless:  # what has lost its parent is our child: there is nobody else then
+            self._meters.ground.kill_all()
+            self._reap(0)
         cpu_ns = self._cpu_ns()
         if cpu_ns > self._cpu_limit_ns:
             self.over = self.over or "cpu"
         return cpu_ns
 
     def _reap(self, options: int) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while True:
+        while True:
+            try:
                 pid, status, usage = os.wait4(-1, options)
-                if pid == 0:
-                    return
-                self._reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)
-                if pid in self.pids:
-                    self.statuses[pid] = status
+            except ChildProcessError:
+                self._is_childless = True
+                return
+            if pid == 0:
+                return
+            self._reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)
+            if pid in self.pids:
+                self.statuses[pid] = status
 
 
 def _clock_ns(pid: int) -> int:
