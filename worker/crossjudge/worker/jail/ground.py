@@ -10,7 +10,7 @@ import signal
 import stat
 from collections.abc import Callable
 
-from . import kernel
+from . import kernel, loopback
 
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 _OUR_CODE = "/crossjudge/jail"
@@ -124,6 +124,9 @@ class OneMountTable(Namespaces):
     sees_the_machine = False
     drift = 50  # on a machine that has as many times more to do than it can
     _clock: int | None = None
+
+    def begin(self) -> None:
+        loopback.remove_addresses()
 
     def enter(self) -> None:
         for path in ("/proc", "/dev/shm", self.files):

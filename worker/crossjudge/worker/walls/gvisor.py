@@ -20,8 +20,10 @@ from . import contents
 from .launch import Launch
 
 _CAP_SYS_ADMIN = 21
-# What the supervisor needs of gVisor's kernel: namespaces and mounts, a second user for cells, and to end them.
-_CAPABILITIES = ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_SYS_PTRACE"]
+# What the supervisor needs of gVisor: namespaces and mounts, no network, a second user for cells, and to end them.
+_CAPABILITIES = [
+    "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_SYS_PTRACE",
+]  # fmt: skip
 # Where the supervisor reads the CPU time that Linux has counted for the sandbox; see jail/ground.py.
 _CLOCK = Path("/crossjudge/clock")
 _UNLIMITED = (1 << 64) - 1
