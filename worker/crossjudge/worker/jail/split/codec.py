@@ -49,7 +49,6 @@ class Encoder:
 
     def _write(self, kind: str, number: int, value: Any) -> bytes:
         twins, peer = self._peer.twins, self._peer
-        dropped = twins.drop_unused()
         said: dict[str, Any] = {"k": kind, "n": number, "v": self.encode(value)}
         self._new += [each for each in twins.changed() if each not in set(self._new)] if not peer.is_applying else []
         containers = []
@@ -62,6 +61,7 @@ class Encoder:
         for each in self._new:
             if (twin := twins.get(each)) is not None:
                 twin.agree()
+        dropped = twins.drop_unused()  # last: an argument that was changed and let go of has changes to tell
         parts = {"c": self.classes, "d": containers, "x": dropped, "z": peer.take_let_go(), "o": peer.take_output()}
         return _dump(said | {key: part for key, part in parts.items() if part})
 
@@ -267,8 +267,6 @@ class Decoder:
         peer = self._peer
         for number, seen in said.get("z", ()):
             peer.let_other_go(number, seen)
-        for number in said.get("x", ()):
-            peer.twins.forget(number)
         containers = said.get("d", ())
         peer.is_applying += 1
         try:
@@ -279,6 +277,8 @@ class Decoder:
                 self._fill(number, tag, content)
         finally:
             peer.is_applying -= 1
+        for number in said.get("x", ()):
+            peer.twins.forget(number)
 
     def _make_container(self, number: Any, tag: Any, content: Any, cls: Any) -> None:
         kind = plain.KIND_OF_TAG[tag]
