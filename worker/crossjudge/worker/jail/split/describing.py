@@ -29,9 +29,10 @@ _WITHOUT_DEFAULT = "none"
 
 def core_of(cls: Any) -> type | None:
     """The built-in class whose plain data the instances of a class hold."""
-    for base in cls.__mro__:
-        if base in CORES:
-            return base
+    found: type
+    for found in cls.__mro__:
+        if found in CORES:
+            return found
     return None
 
 
@@ -93,7 +94,7 @@ def _standard_place(cls: type) -> list[str] | None:
 
 
 def _metaclass_has(cls: type, name: str) -> bool:
-    meta = type(cls)
+    meta: Any = type(cls)
     if meta is type or isinstance(cls, enum.EnumMeta) or name == "__call__":
         return False
     return any(

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import operators
+from . import describing, operators
 from .mirrors import Attribute, Function, Handle, Mirror, MirrorType
 
 if TYPE_CHECKING:
@@ -86,25 +86,27 @@ def _text(value: Any) -> str:
 
 def _bases(said: dict[str, Any], decode: Decode) -> tuple[type, ...]:
     found = [decode(base) for base in said["bases"]]
-    if not all(operators.is_class(base) for base in found):
-        raise Malformed("a base that is no class")
+    if not all(map(_is_base, found)):
+        raise Malformed("a base that is neither mirrored nor plain data nor an exception")
     mirrored = any(isinstance(base, MirrorType) for base in found)
     return tuple(found) if mirrored else (Mirror, *found)
 
 
+def _is_base(base: Any) -> bool:
+    """No other class of this side is inherited from: its methods might believe what the instance says."""
+    return operators.is_class(base) and (
+        isinstance(base, MirrorType) or base in describing.CORES or issubclass(base, BaseException)
+    )
+
+
 def _metaclass(said: dict[str, Any], owner: list[Any]) -> Any:
     forwarded = {
-        name: _of_class(name) for name in said["meta"] if name in operators.ALL and name not in operators.COMPARISONS
+        name: operators.forward(name, [None])
+        for name in said["meta"]
+        if name in operators.ALL and name not in operators.COMPARISONS
     }
     forwarded.pop("__hash__", None)
     return type("MirrorType", (MirrorType,), forwarded) if forwarded else MirrorType
-
-
-def _of_class(name: str) -> Callable[..., Any]:
-    def method(cls: Any, *args: Any) -> Any:
-        return operators.handle_of(cls).peer.ask("op", None, name, cls, args, {})
-
-    return method
 
 
 def _register(made: type, bases: tuple[type, ...]) -> None:
@@ -131,7 +133,7 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
     space: Any = enum.EnumMeta.__prepare__(name, bases)
     owner: list[Any] = []
     for each, value in said["enum"]["members"]:
-        space[_text(each)] = decode(value)
+        space[_member_name(each)] = _member_value(decode(value))
     for each, (how, function) in said["functions"].items():
         if not _is_special(each) and not each.startswith("_"):
             space[each] = _wrap(how, decode(function))
@@ -148,6 +150,18 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
     made.__qualname__, made.__module__ = _text(said["qualname"]), _text(said["module"])
     made.__doc__ = said["doc"]
     return made
+
+
+def _member_name(name: Any) -> str:
+    if _text(name).startswith("_") and name.endswith("_"):  # a method of the class, or a setting of `enum`
+        raise Malformed(f"{name!r} for the name of a member")
+    return str(name)
+
+
+def _member_value(value: Any) -> Any:
+    if hasattr(type(value), "__get__"):  # a function would be a method, and no member
+        raise Malformed(f"{value!r} for the value of a member")
+    return value
 
 
 def _wrap(how: Any, function: Any) -> Any:

@@ -181,8 +181,8 @@ class Function(Mirror):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         return self._described().kind
 
     @property
@@ -197,7 +197,7 @@ class Function(Mirror):
         return self._described().module
 
     @property
-    def __doc__(self) -> Any:  # type: ignore[override,misc]
+    def __doc__(self) -> Any:  # type: ignore[override]
         return self._described().doc
 
     @property
@@ -213,7 +213,7 @@ class Function(Mirror):
         return self._described().kwdefaults
 
     @property
-    def __annotations__(self) -> Any:
+    def __annotations__(self) -> Any:  # type: ignore[override]
         return self._described().annotations
 
     def _described(self) -> Any:

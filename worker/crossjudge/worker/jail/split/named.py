@@ -158,5 +158,8 @@ def find_module(name: Any) -> types.ModuleType:
 
 
 def _is_library(name: str) -> bool:
-    top = name.partition(".")[0]
+    """Whether both sides may import it. Some modules run a program as they are imported: `unittest.__main__` for one."""
+    top, *below = name.split(".")
+    if any(part.startswith("__") for part in below):
+        return False
     return (top in sys.stdlib_module_names and top not in _LEFT_OUT) or top == "numpy"

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+Owner = list[Any]
+"""Holds the class whose method it is, once that is made; None where it is the metaclass's."""
+
 HANDLE = " handle"
 """Under this key, which is no identifier, a mirror's own dict and that of its class hold the handle."""
 
@@ -114,8 +117,8 @@ def handle_of(value: Any) -> Any:
     return raw_dict(value)[HANDLE]
 
 
-def forward(name: str, owner: list[type]) -> Callable[..., Any]:
-    """The method `name` of a mirrored class; `owner` holds that class once it is made."""
+def forward(name: str, owner: Owner) -> Callable[..., Any]:
+    """The method `name` of a mirrored class, or of its metaclass."""
     if name in COMPARISONS:
         return _named(name, _comparison(name, owner))
     if name in BINARY:
@@ -131,11 +134,17 @@ def _named(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _ask(owner: list[type], name: str, mirror: Any, *args: Any, **kwargs: Any) -> Any:
+def _ask(owner: Owner, name: str, mirror: Any, *args: Any, **kwargs: Any) -> Any:
     return handle_of(mirror).peer.ask("op", owner[0], name, mirror, args, kwargs)
 
 
-def _comparison(name: str, owner: list[type]) -> Callable[..., Any]:
+def is_named(mirror: Any) -> bool:
+    """Whether the test has named the class, or that of the object, that a mirror stands for."""
+    cls = mirror if is_class(mirror) else type(mirror)
+    return bool(handle_of(mirror).peer.is_named(cls))
+
+
+def _comparison(name: str, owner: Owner) -> Callable[..., Any]:
     def compare(self: Any, other: Any) -> Any:
         if handle_of(self).peer.is_guarded and not is_mirror(other):
             return NotImplemented
@@ -144,19 +153,19 @@ def _comparison(name: str, owner: list[type]) -> Callable[..., Any]:
     return compare
 
 
-def _binary(name: str, owner: list[type]) -> Callable[..., Any]:
+def _binary(name: str, owner: Owner) -> Callable[..., Any]:
     def operate(self: Any, other: Any, *more: Any) -> Any:
         result = _ask(owner, name, self, other, *more)
         handle = handle_of(self)
         if not handle.peer.is_guarded or result is NotImplemented or not (handle.is_derived or _is_plain(other)):
             return result
-        is_named, is_number = handle.peer.is_named(type(self)), _is_number(other)
+        is_believed, is_number = is_named(self), _is_number(other)
         if _is_object(result):
-            derived = not is_named or (is_number and name not in _SCALING) or handle.is_derived
+            derived = not is_believed or (is_number and name not in _SCALING) or handle.is_derived
             if derived:
                 handle_of(result).is_derived = True
             return result
-        if is_named and not is_number and not handle.is_derived:
+        if is_believed and not is_number and not handle.is_derived:
             return result
         raise TypeError(
             f"{name} of the solution's {type(self).__name__!r} and plain data gave {type(result).__name__!r}: "
@@ -181,7 +190,7 @@ def _is_number(value: Any) -> bool:
     return type(value).__module__ in ("decimal", "datetime", "numpy")
 
 
-def _hash(owner: list[type]) -> Callable[..., Any]:
+def _hash(owner: Owner) -> Callable[..., Any]:
     def hash_(self: Any) -> int:
         space = raw_dict(self)
         if "hash" not in space:
@@ -191,10 +200,10 @@ def _hash(owner: list[type]) -> Callable[..., Any]:
     return hash_
 
 
-def _contains(owner: list[type]) -> Callable[..., Any]:
+def _contains(owner: Owner) -> Callable[..., Any]:
     def contains(self: Any, item: Any) -> bool:
         handle = handle_of(self)
-        if not handle.peer.is_guarded or is_mirror(item) or handle.peer.is_named(type(self)):
+        if not handle.peer.is_guarded or is_mirror(item) or is_named(self):
             return bool(_ask(owner, "__contains__", self, item))
         if not hasattr(type(self), "__iter__"):
             raise TypeError(
@@ -205,19 +214,19 @@ def _contains(owner: list[type]) -> Callable[..., Any]:
     return contains
 
 
-def _await(owner: list[type]) -> Callable[..., Any]:
+def _await(owner: Owner) -> Callable[..., Any]:
     def await_(self: Any) -> Any:
         return handle_of(self).peer.awaiting.wait(self)
 
     return await_
 
 
-def _other(name: str, owner: list[type]) -> Callable[..., Any]:
+def _other(name: str, owner: Owner) -> Callable[..., Any]:
     is_measure, is_content = name in MEASURES, name in CONTENT
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         handle = handle_of(self)
-        if handle.is_derived and (is_measure or (is_content and not handle.peer.is_named(type(self)))):
+        if handle.is_derived and (is_measure or (is_content and not is_named(self))):
             raise TypeError(f"the solution's {type(self).__name__!r} has seen plain data of the test: no {name} of it")
         return _ask(owner, name, self, *args, **kwargs)
 

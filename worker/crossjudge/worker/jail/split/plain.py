@@ -210,7 +210,8 @@ class _Deque(Kind):
 
 
 class _Dict(Kind):
-    tag, type = "d", dict
+    tag = "d"
+    type: Any = dict
 
     def parts(self, box: Any) -> tuple[list[Any], ...]:
         return list(dict.keys(box)), list(dict.values(box))

@@ -66,6 +66,8 @@ class Split:
         self._report.end("gone", message=message)
 
     def _is_visible(self, name: str) -> bool:
+        if not name.isidentifier() or name.startswith("__"):  # `__builtins__` would be the test's from then on
+            return False
         is_theirs = name == self._entry_point or not hasattr(builtins, name)
         return is_theirs and name not in _HOOKS and not name.lower().startswith(("test", "pytest"))
 
