@@ -14,7 +14,7 @@ from ..report import Report
 from . import plain
 
 LINK = 5
-LAST = b"\1"
+LAST, NOT_LAST = b"\1", b"\0"
 
 
 def run(task: dict[str, Any], report: Report) -> None:
@@ -23,7 +23,7 @@ def run(task: dict[str, Any], report: Report) -> None:
     names = shared.visible_names(module, recorder)
     namespace = solution.new_module("__main__").__dict__
     namespace.update(names)
-    owner, nans, used = os.getpid(), plain.Nans(), False
+    owner, encoder, used = os.getpid(), plain.Encoder(), False
     piece: bytes | None = task["piece"]
     if _has_other_meanings(task, names):
         report.note(answer=None)
@@ -40,7 +40,7 @@ def run(task: dict[str, Any], report: Report) -> None:
             solution.end_with(error, report, phase="call", used=used, output=shared.digest(recorder))
         if os.getpid() != owner:  # a fork of the program's that came back has nothing to say
             os._exit(0)
-        report.note(answer=_plain(value, nans))
+        report.note(answer=_plain(value, encoder))
         piece = None if piece.startswith(LAST) else frames.read_frame(LINK)
     shared.flush()
     report.end("returned", phase="test", used=used, output=shared.digest(recorder))
@@ -48,18 +48,14 @@ def run(task: dict[str, Any], report: Report) -> None:
 
 def _has_other_meanings(task: dict[str, Any], names: dict[str, Any]) -> bool:
     """Whether a name that the test's conditions use is not what it usually is."""
-    return any(name in names for name in task["builtins"]) or any(
+    return any(name in names for name in task["reserved"]) or any(
         names.get(name) is not (math if name == "math" else getattr(math, name)) for name in task["borrowed"]
     )
 
 
-def _plain(value: Any, nans: plain.Nans) -> list[Any] | None:
+def _plain(value: Any, encoder: plain.Encoder) -> list[Any] | None:
     """The value in a list; None where it is no plain data."""
     try:
-        return [plain.encode(value, nans)]
-    except (
-        plain.NotPlain,
-        RuntimeError,
-        MemoryError,
-    ):  # RuntimeError: changed by a thread; or too deep for the program's limit
+        return [encoder.encode(value)]
+    except (plain.NotPlain, RuntimeError, MemoryError):  # changed by a thread; too deep for the program's own limit
         return None

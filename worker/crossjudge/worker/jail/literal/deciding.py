@@ -4,13 +4,14 @@ Python's own operators over Python's own types, so that a cell ends as one inter
 in order, operands in order, nothing asked for that one interpreter would not have evaluated. Pure: no process, no I/O.
 """
 
+import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
 from . import constants, functions, plain
 from .functions import Undecidable
 
-_MAX_SHOWN = 200
+_MAX_SHOWN = 120
 _RAISED_BY_PROGRAMS = (TypeError, LookupError, ZeroDivisionError)
 _Terms = list[Any]
 _Asking = Generator[int, Any, Any]
@@ -34,8 +35,8 @@ class Decision:
         self.said: str | None = None
         self.message: str | None = None
         self._text = text
-        self._nans = plain.Nans()  # one table for what the test and one for what the solution made
-        self._literal_nans = plain.Nans()
+        self._decoder = plain.Decoder()
+        self._literals = plain.Decoder(most_hashed=sys.maxsize)  # the plan is of our own making
         self._answers = 0
         self._compared: tuple[Any, ...] | None = None
         self._seen: list[Any] = []
@@ -49,7 +50,7 @@ class Decision:
     def answer(self, tagged: Any) -> int | None:
         """Take the value of the piece that was asked for; the next piece that is needed, None at the end."""
         try:
-            value = plain.decode(tagged, self._nans)
+            value = self._decoder.decode(tagged)
         except plain.NotPlain:
             self.end("undecidable")
             return None
@@ -64,7 +65,7 @@ class Decision:
         """It is decided; or, where it comes from outside, it will not be."""
         self.said, self.message = said, message
 
-    def place_of(self, line: int) -> str:
+    def place(self, line: int) -> str:
         """A line of the test, as messages give it."""
         lines = self._text.splitlines()
         source = lines[line - 1].strip()[:_MAX_SHOWN] if 0 < line <= len(lines) else ""
@@ -80,10 +81,10 @@ class Decision:
             self.end("undecidable")
             return None
         except _CheckFailed as error:
-            self.end("failed", f"{error}{self.place_of(self._line)}")
+            self.end("failed", f"{error}{self.place(self._line)}")
             return None
         except _ConditionRaised as error:
-            self.end("error", f"{error}{self.place_of(self._line)}")
+            self.end("error", f"{error}{self.place(self._line)}")
             return None
 
     def _through(self, steps: list[Any]) -> _Asking:
@@ -93,15 +94,15 @@ class Decision:
             else:
                 yield from self._check(*step[1:])
 
-    def _check(self, line: int, condition: _Terms, message: list[Any] | None) -> _Asking:
+    def _check(self, line: int, condition: _Terms, message: _Terms | None) -> _Asking:
         self._line = line
         self._seen.clear()
         self._compared = None
         if not (yield from self._value(condition)):
-            if message is None:  # one interpreter would evaluate it, which may raise something else
-                raise Undecidable
-            words = [_short(self._literal(each), str) for each in message]
-            raise _CheckFailed(": ".join(["AssertionError", *words, self._difference()]))
+            words = ["AssertionError", self._difference()]
+            if message is not None:  # before it is known how the test ends: it may raise something else
+                words.insert(1, _short((yield from self._value(message)), str))
+            raise _CheckFailed(": ".join(words))
 
     def _difference(self) -> str:
         if self._compared is not None and self._compared[0] == "Eq":
@@ -110,15 +111,14 @@ class Decision:
             return f"expected {_short(wanted)}, got {_short(got)}"
         return "got " + (", ".join(map(_short, self._seen)) or "nothing")
 
-    def _literal(self, tagged: Any) -> Any:
-        return plain.decode(tagged, self._literal_nans)
-
     def _value(self, term: _Terms) -> _Asking:
         kind = term[0]
         if kind == "value":
-            return self._literal(term[1])
+            return self._literals.decode(term[1])
         if kind == "ask":
             return (yield term[1])
+        if kind == "unknown":
+            raise Undecidable
         if kind == "type":
             return functions.TYPES[term[1]]
         if kind in ("both", "either"):
@@ -137,7 +137,7 @@ class Decision:
         if kind == "call":
             args = yield from self._operands([*term[2], *term[3].values()])
             named = dict(zip(term[3], args[len(term[2]) :], strict=True))
-            return _done(functions.called, term[1], args[: len(term[2])], named)
+            return _done(functions.FUNCTIONS[term[1]].run, *args[: len(term[2])], **named)
         if kind == "item":
             index = term[2]
             base, key = yield from self._operands([term[1], ["value", None] if index[0] == "slice" else index])
@@ -181,9 +181,9 @@ class Decision:
         return holds
 
 
-def _done(function: Callable[..., Any], *args: Any) -> Any:
+def _done(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
     try:
-        return function(*args)
+        return function(*args, **named)
     except _RAISED_BY_PROGRAMS as error:
         raise _ConditionRaised(f"{type(error).__name__}: {error}") from error
     except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:  # limits that a program may have moved

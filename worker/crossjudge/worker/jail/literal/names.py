@@ -6,12 +6,13 @@ built-ins. Knows nothing of expressions, but for what `math.pi` and `solution.f`
 
 import ast
 import builtins
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from . import constants, functions
 
-SOLUTION, MATH, MODULE, HELD = "solution", "math", "a module", "held beside the solution"
+SOLUTION, MATH, MODULE, OWN, HELD = "solution", "math", "a module", "the test's own", "held beside the solution"
 _FROM_MATH = constants.MATH.keys() | {name[5:] for name in functions.FUNCTIONS if name.startswith("math.")}
 
 
@@ -42,12 +43,17 @@ class Names:
 
     def __init__(self) -> None:
         self._own: dict[str, str | Variable] = {}
-        self.builtins: set[str] = set()  # which the solution must not define
+        self.reserved: set[str] = set()  # which the solution must not define
         self.borrowed: set[str] = set()  # which it must have from `math`
 
     def bind(self, name: str, meaning: str | Variable) -> None:
-        """The test gives a name a meaning: one of the constants above, `math.…`, or a variable."""
+        """The test gives a name its meaning: one of the constants above, `math.…`, or a variable."""
         self._own[name] = meaning
+
+    def forget(self, names: Iterable[str]) -> None:
+        """The test's own names come to an end with its function."""
+        for name in names:
+            self._own.pop(name, None)
 
     def variable(self, name: str) -> Variable | None:
         """The literal that the test calls by this name."""
@@ -65,13 +71,22 @@ class Names:
             return variable.is_sent and not variable.is_known
         return self._own.get(name) == HELD or not (name in self._own or hasattr(builtins, name))
 
+    def is_known(self, name: str) -> bool:
+        """Whether the test has given the name a meaning."""
+        return name in self._own
+
+    def is_own(self, name: str) -> bool:
+        """Whether it is a function that the test defines: nothing that the solution's process knows."""
+        return self._own.get(name) == OWN
+
     def is_solution(self, node: ast.expr) -> bool:
         """Whether the expression is the module `solution`."""
         return isinstance(node, ast.Name) and self._own.get(node.id) == SOLUTION
 
-    def is_data(self, name: str) -> bool:
-        """Whether it is a module or a part of one: nothing that a call could give back."""
-        return self._own.get(name, HELD) != HELD or (name == MATH and name not in self._own)
+    def is_library(self, name: str) -> bool:
+        """Whether it is a module that the test imported, or of one: neither the solution's nor the test's own."""
+        meaning = self._own.get(name, MATH if name == MATH else HELD)
+        return isinstance(meaning, str) and (meaning == MODULE or meaning.startswith(MATH))
 
     def function(self, node: ast.expr) -> str | None:
         """`len`, `math.isclose` and so on, where that is what the expression stands for."""
@@ -94,7 +109,7 @@ class Names:
             meaning = self._own[name]
             return meaning if isinstance(meaning, str) and meaning.startswith(MATH) else None
         if hasattr(builtins, name):
-            self.builtins.add(name)
+            self.reserved.add(name)
             return name
         if name == MATH or name in _FROM_MATH:
             self.borrowed.add(name)

@@ -6,6 +6,9 @@ and neither has what is too large or too deep: `encode` says so by raising `NotP
 
 What is decoded may come from a hostile process. So it is bounded before anything is built: in items, in depth, in the
 size of an integer, and, far lower, in what has to be hashed, since elements of a set can be chosen to collide.
+
+One `Encoder` and one `Decoder` serve all values of a cell: they tell NaNs apart by number, for a NaN equals itself only
+as the same object inside of a container.
 """
 
 import math
@@ -30,40 +33,18 @@ class Malformed(Exception):
     """What was received is not what `encode` makes."""
 
 
-class Nans:
-    """Tells NaNs apart: a NaN equals itself only inside of a container, and only as the same object."""
-
-    def __init__(self) -> None:
-        self._known = [math.nan]
-
-    def number(self, value: float) -> int:
-        """The number of this very object."""
-        for number, known in enumerate(self._known):
-            if known is value:
-                return number
-        if len(self._known) >= _MAX_NANS:
-            raise NotPlain
-        self._known.append(value)
-        return len(self._known) - 1
-
-    def object(self, number: Any) -> float:
-        """The same object for the same number; 0 is `math.nan`."""
-        if type(number) is not int or not 0 <= number < _MAX_NANS:
-            raise Malformed("no such NaN")
-        while len(self._known) <= number:
-            self._known.append(float("nan"))
-        return self._known[number]
-
-
 class _Budget:
-    """What a value may still weigh, on either side."""
+    """What a value may still weigh, on either side; and the NaNs seen so far, `math.nan` the first."""
 
     def __init__(self) -> None:
+        self._nans = [math.nan]
+
+    def _begin(self) -> None:
         self._weight = MAX_WEIGHT
         self._hashed = MAX_HASHED
         self._text = MAX_TEXT
 
-    def take(self, depth: int, is_hashed: bool, weight: int = 1, text: int = 0) -> None:
+    def _take(self, depth: int, is_hashed: bool, weight: int = 1, text: int = 0) -> None:
         self._weight -= weight
         self._text -= text
         if is_hashed:
@@ -71,61 +52,73 @@ class _Budget:
         if depth > MAX_DEPTH or self._weight < 0 or self._text < 0 or self._hashed < 0:
             raise NotPlain
 
-    def take_int(self, value: int, depth: int, is_hashed: bool) -> None:
+    def _take_int(self, value: int, depth: int, is_hashed: bool) -> None:
         bits = value.bit_length()
         if bits > _MAX_BITS:
             raise NotPlain
-        self.take(depth, is_hashed, 1 + bits // 64)
+        self._take(depth, is_hashed, 1 + bits // 64)
 
 
-def encode(value: Any, nans: Nans) -> Any:
-    """The value as JSON that says its types; raises `NotPlain`."""
-    return _Encoder(nans).encode(value, 0, False)
+class Encoder(_Budget):
+    """Turns values into JSON that says their types."""
 
+    def encode(self, value: Any) -> Any:
+        """The value in that form; raises `NotPlain`."""
+        self._begin()
+        return self._any(value, 0, False)
 
-class _Encoder(_Budget):
-    def __init__(self, nans: Nans) -> None:
-        super().__init__()
-        self._nans = nans
+    def weigh_hashed(self, items: Iterable[Any]) -> None:
+        """Raise `NotPlain` where a set of these would take too long to build."""
+        self._begin()
+        for item in items:
+            self._any(item, 1, True)
 
-    def encode(self, value: Any, depth: int, is_hashed: bool) -> Any:
+    def _any(self, value: Any, depth: int, is_hashed: bool) -> Any:
         if value is None or value is True or value is False:
-            self.take(depth, is_hashed)
+            self._take(depth, is_hashed)
             return value
         kind = type(value)
         if kind is int:
-            self.take_int(value, depth, is_hashed)
+            self._take_int(value, depth, is_hashed)
             return value if value.bit_length() <= _PLAIN_BITS else ["i", hex(value)]
         if kind is str:
-            self.take(depth, is_hashed, text=len(value))
-            return (
-                value if value.isascii() or _is_unicode(value) else ["u", value.encode("utf-8", "surrogatepass").hex()]
-            )
-        self.take(depth, is_hashed)
+            self._take(depth, is_hashed, text=len(value))
+            is_text = value.isascii() or _is_unicode(value)
+            return value if is_text else ["u", value.encode("utf-8", "surrogatepass").hex()]
+        self._take(depth, is_hashed)
         if kind is float:
-            return value if value == value else ["n", self._nans.number(value)]
+            return value if value == value else ["n", self._number_of(value)]
         if kind in _TAGS:
             return [_TAGS[kind], self._items(value, depth + 1, is_hashed or kind in (set, frozenset))]
         return self._rare(value, kind, depth, is_hashed)
 
     def _items(self, value: Any, depth: int, is_hashed: bool) -> list[Any]:
         if type(value) is not dict:
-            return [self.encode(item, depth, is_hashed) for item in value]
+            return [self._any(item, depth, is_hashed) for item in value]
         return [
             half
             for key, item in value.items()
-            for half in (self.encode(key, depth, True), self.encode(item, depth, is_hashed))
+            for half in (self._any(key, depth, True), self._any(item, depth, is_hashed))
         ]
 
     def _rare(self, value: Any, kind: type, depth: int, is_hashed: bool) -> Any:
         if kind is bytes or kind is bytearray:
-            self.take(depth, is_hashed, text=len(value))
+            self._take(depth, is_hashed, text=len(value))
             return ["b" if kind is bytes else "a", value.hex()]
         if kind is complex:
-            return ["c", [self.encode(value.real, depth, is_hashed), self.encode(value.imag, depth, is_hashed)]]
+            return ["c", [self._any(value.real, depth, is_hashed), self._any(value.imag, depth, is_hashed)]]
         if kind is range:
-            return ["r", [self.encode(part, depth, is_hashed) for part in (value.start, value.stop, value.step)]]
+            return ["r", [self._any(part, depth, is_hashed) for part in (value.start, value.stop, value.step)]]
         raise NotPlain
+
+    def _number_of(self, nan: float) -> int:
+        for number, known in enumerate(self._nans):
+            if known is nan:
+                return number
+        if len(self._nans) >= _MAX_NANS:
+            raise NotPlain
+        self._nans.append(nan)
+        return len(self._nans) - 1
 
 
 def _is_unicode(text: str) -> bool:
@@ -137,25 +130,35 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def decode(tagged: Any, nans: Nans) -> Any:
-    """The value that `encode` was given; raises `Malformed`, or `NotPlain` for what `encode` would have refused."""
-    return _Decoder(nans).decode(tagged, 0, False)
+class Decoder(_Budget):
+    """Turns what an `Encoder` made, or says to have made, into values.
 
+    `most_hashed` bounds what has to be hashed of all values together.
+    """
 
-class _Decoder(_Budget):
-    def __init__(self, nans: Nans) -> None:
+    def __init__(self, most_hashed: int = 10 * MAX_HASHED) -> None:
         super().__init__()
-        self._nans = nans
+        self._hashed_in_all = most_hashed
 
-    def decode(self, tagged: Any, depth: int, is_hashed: bool) -> Any:
+    def decode(self, tagged: Any) -> Any:
+        """The value; raises `Malformed`, or `NotPlain` for what an encoder would have refused."""
+        self._begin()
+        self._hashed = min(self._hashed, self._hashed_in_all)
+        before = self._hashed
+        try:
+            return self._any(tagged, 0, False)
+        finally:
+            self._hashed_in_all -= before - self._hashed
+
+    def _any(self, tagged: Any, depth: int, is_hashed: bool) -> Any:
         kind = type(tagged)
         if kind is int:
-            self.take_int(tagged, depth, is_hashed)
+            self._take_int(tagged, depth, is_hashed)
             return tagged
         if kind is str:
-            self.take(depth, is_hashed, text=len(tagged))
+            self._take(depth, is_hashed, text=len(tagged))
             return tagged
-        self.take(depth, is_hashed)
+        self._take(depth, is_hashed)
         if kind is float:
             if tagged != tagged:
                 raise Malformed("a bare NaN")
@@ -174,25 +177,32 @@ class _Decoder(_Budget):
             raise Malformed(f"the body of {tag!r} is no list")
         if tag == "d":
             return self._dict(body, depth, is_hashed)
-        items = [self.decode(item, depth, is_hashed or tag in "sz") for item in body]
+        items = [self._any(item, depth, is_hashed or tag in "sz") for item in body]
         return _build(_CONTAINERS[tag], items, len(items))
 
     def _dict(self, body: list[Any], depth: int, is_hashed: bool) -> Any:
-        keys = [self.decode(key, depth, True) for key in body[::2]]
-        items = [self.decode(item, depth, is_hashed) for item in body[1::2]]
+        keys = [self._any(key, depth, True) for key in body[::2]]
+        items = [self._any(item, depth, is_hashed) for item in body[1::2]]
         return _build(lambda pairs: dict(zip(pairs, items, strict=True)), keys, len(items))
 
     def _rare(self, tag: str, body: Any, depth: int, is_hashed: bool) -> Any:
         if tag == "n":
-            return self._nans.object(body)
+            return self._nan(body)
         if tag == "i":
             return self._long(body, depth, is_hashed)
         if tag in ("u", "a", "b"):
             return self._bytes(tag, body, depth, is_hashed)
         if type(body) is not list or tag not in ("c", "r"):
             raise Malformed(f"no such tag: {tag!r}")
-        parts = [self.decode(part, depth, is_hashed) for part in body]
+        parts = [self._any(part, depth, is_hashed) for part in body]
         return self._complex(parts) if tag == "c" else self._range(parts)
+
+    def _nan(self, number: Any) -> float:
+        if type(number) is not int or not 0 <= number < _MAX_NANS:
+            raise Malformed("no such NaN")
+        while len(self._nans) <= number:
+            self._nans.append(float("nan"))
+        return self._nans[number]
 
     def _long(self, body: Any, depth: int, is_hashed: bool) -> int:
         if type(body) is not str or len(body) > _MAX_BITS // 4 + 3:
@@ -201,13 +211,13 @@ class _Decoder(_Budget):
             value = int(body, 16)
         except ValueError as error:
             raise Malformed("not a long integer") from error
-        self.take_int(value, depth, is_hashed)
+        self._take_int(value, depth, is_hashed)
         return value
 
     def _bytes(self, tag: str, body: Any, depth: int, is_hashed: bool) -> str | bytes | bytearray:
         if type(body) is not str:
             raise Malformed("not bytes")
-        self.take(depth, is_hashed, text=len(body) // 2)
+        self._take(depth, is_hashed, text=len(body) // 2)
         try:
             data = bytes.fromhex(body)
             if tag == "u":
@@ -241,10 +251,3 @@ def _build(make: Callable[[Any], Any], items: list[Any], size: int) -> Any:
     if len(value) != size:
         raise Malformed("an element twice")
     return value
-
-
-def weigh_hashed(items: Iterable[Any]) -> None:
-    """Raise `NotPlain` where a set of these would take too long to build."""
-    budget = _Encoder(Nans())
-    for item in items:
-        budget.encode(item, 1, True)

@@ -3,30 +3,32 @@
 A plan is a dict that JSON can carry:
 
 - `pieces`: what runs beside the solution, in base64, see `pieces`
-- `steps`: in order, `["run", piece]` or `["assert", line, condition, message]`; a condition is a term, see `terms`, the
-  message a plain value in a list, an empty list where there is none, or null where it would have to be evaluated
-- `builtins`: names that must mean what they usually do, so that the solution must not define them
+- `steps`: in order, `["run", piece]` or `["assert", line, condition, message]`; a condition is a term, see `terms`, and
+  so is the message, null where there is none, `["unknown"]` where only an interpreter can tell
+- `reserved`: names that must mean what they mean to the test, so that the solution must not define them
 - `borrowed`: names of `math` that the test uses without importing them, so that the solution must have done so
 """
 
 import ast
 import base64
 import copy
+import itertools
 from typing import Any
 
 from . import constants, plain
-from .names import HELD, MATH, MODULE, SOLUTION, Names, NotLiteral, Variable
+from .names import HELD, MATH, MODULE, OWN, SOLUTION, Names, NotLiteral, Variable
 from .pieces import Pieces
 from .terms import Reader
 
 _MOST_SOURCE = 64_000
+_MOST_STATEMENTS = 2_000  # with those of loops, each as often as it runs
 # fmt: off
 _HARMLESS = (
     "collections", "copy", "functools", "itertools", "json", "operator", "os", "random", "re", "string", "sys", "time",
     "typing",
 )
 # fmt: on
-_IS_MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
+_NOT_LITERAL = (NotLiteral, constants.NotConstant, plain.NotPlain)
 
 
 def plan(text: str, file_name: str) -> dict[str, Any] | None:
@@ -37,7 +39,7 @@ def plan(text: str, file_name: str) -> dict[str, Any] | None:
         planner = _Planner(file_name)
         planner.read(ast.parse(text.removeprefix("\ufeff")).body)
         return planner.finish()
-    except (NotLiteral, constants.NotConstant, plain.NotPlain, SyntaxError, ValueError, RecursionError, MemoryError):
+    except (*_NOT_LITERAL, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -50,6 +52,7 @@ class _Planner:
         self._pieces = Pieces(self._names, file_name)
         self._reader = Reader(self._names, self._pieces.ask)
         self._functions: dict[str, ast.FunctionDef] = {}
+        self._statements_left = _MOST_STATEMENTS
         self._only_prints = False  # from here on: what is printed may tell what is expected
 
     def finish(self) -> dict[str, Any]:
@@ -61,13 +64,16 @@ class _Planner:
         return {
             "pieces": [base64.b64encode(code).decode("ascii") for code in self._pieces.code],
             "steps": self._steps,
-            "builtins": sorted(self._names.builtins),
+            "reserved": sorted(self._names.reserved),
             "borrowed": sorted(self._names.borrowed),
         }
 
     def read(self, statements: list[ast.stmt]) -> None:
-        """Read statements in their order; raises `NotLiteral` at the first that needs an interpreter."""
+        """Read statements in their order; raises one of `_NOT_LITERAL` at the first that needs an interpreter."""
         for statement in statements:
+            self._statements_left -= 1
+            if self._statements_left < 0:
+                raise NotLiteral
             self._read(statement)
 
     def _read(self, statement: ast.stmt) -> None:
@@ -87,12 +93,21 @@ class _Planner:
                 self._pieces.run(statement)
             case ast.Assign([ast.Name(name)], node):
                 self._assign(name, node, statement)
+            case _:
+                self._read_compound(statement)
+
+    def _read_compound(self, statement: ast.stmt) -> None:
+        match statement:
             case ast.Import(aliases):
                 self._import(aliases, statement)
-            case ast.ImportFrom(module, aliases, 0):
-                self._import_from(str(module), aliases, statement)
-            case ast.If(condition, body, []) if ast.dump(condition) == _IS_MAIN:
+            case ast.ImportFrom(str(module), aliases, 0):
+                self._import_from(module, aliases, statement)
+            case ast.If(ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]), body, []):
                 self.read(body)
+            case ast.For(target, iterable, body, []):
+                for element in self._elements(iterable):
+                    self._bind(target, element)
+                    self.read(body)
             case ast.FunctionDef():
                 self._define(statement)
             case _:
@@ -113,24 +128,54 @@ class _Planner:
 
     def _message(self, node: ast.expr | None) -> list[Any] | None:
         if node is None:
-            return []
-        try:
-            return [plain.encode(self._reader.constant(node), plain.Nans())]
-        except (constants.NotConstant, plain.NotPlain):
             return None
+        try:
+            return self._reader.constant(node)
+        except _NOT_LITERAL:
+            pass
+        try:
+            return ["ask", self._pieces.ask_last(node)]
+        except NotLiteral:
+            return ["unknown"]
 
     def _assign(self, name: str, node: ast.expr, statement: ast.stmt) -> None:
         if any(isinstance(part, ast.Name) and self._names.variable(part.id) for part in ast.walk(node)):
             raise NotLiteral  # two names for one list
         try:
-            self._names.bind(name, Variable(self._reader.constant(node), node, statement))
+            self._names.bind(name, Variable(self._reader.fold(node), node, statement))
         except constants.NotConstant:
-            if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.List, ast.Dict, ast.BinOp)):
-                self._names.bind(name, Variable(..., node, statement))
-            else:
+            if isinstance(node, (ast.Call, ast.Name, ast.Attribute)):
                 self._pieces.check(node)
                 self._pieces.run(statement)
                 self._names.bind(name, HELD)
+            else:
+                self._pieces.check_data(node)
+                self._names.bind(name, Variable(..., node, statement))
+
+    def _elements(self, node: ast.expr) -> list[ast.expr]:
+        """The expressions that a loop runs over; a variable is used up by it, since what it holds may be changed."""
+        if isinstance(node, ast.Name) and (variable := self._names.variable(node.id)) and not variable.is_sent:
+            self._names.bind(node.id, OWN)
+            node = variable.literal
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return node.elts
+        value = self._reader.fold(node)
+        if not isinstance(value, range):
+            raise NotLiteral
+        return [ast.copy_location(ast.Constant(each), node) for each in itertools.islice(value, _MOST_STATEMENTS)]
+
+    def _bind(self, target: ast.expr, node: ast.expr) -> None:
+        """Give a loop's variables their next values."""
+        match target, node:
+            case ast.Name(name), _:
+                statement = ast.Assign([target], node)
+                ast.copy_location(statement, target)
+                self._names.bind(name, Variable(self._reader.fold(node), node, statement))
+            case ast.Tuple(targets), (ast.Tuple(nodes) | ast.List(nodes)) if len(targets) == len(nodes):
+                for each, its in zip(targets, nodes, strict=True):
+                    self._bind(each, its)
+            case _:
+                raise NotLiteral
 
     def _import(self, aliases: list[ast.alias], statement: ast.stmt) -> None:
         for alias in aliases:
@@ -143,38 +188,35 @@ class _Planner:
         if module not in (SOLUTION, MATH, *_HARMLESS) or any(alias.name == "*" for alias in aliases):
             raise NotLiteral
         for alias in aliases:
-            meaning = HELD if module == SOLUTION else f"math.{alias.name}" if module == MATH else MODULE
+            meaning = HELD if module == SOLUTION else f"{MATH}.{alias.name}" if module == MATH else MODULE
             self._names.bind(alias.asname or alias.name, meaning)
         self._pieces.run(statement)
 
     def _define(self, function: ast.FunctionDef) -> None:
-        empty = ast.arguments([], [], None, [], [], None, [])
         given = function.args
-        if (
-            function.decorator_list
-            or function.returns
-            or len(given.args) > 1
-            or any(arg.annotation for arg in given.args)
-        ):
+        others = (*given.posonlyargs, *given.kwonlyargs, *given.defaults, given.vararg, given.kwarg)
+        is_annotated = function.returns is not None or any(argument.annotation for argument in given.args)
+        if function.decorator_list or is_annotated or any(others):
             raise NotLiteral
-        if ast.dump(
-            ast.arguments([], [], given.vararg, given.kwonlyargs, given.kw_defaults, given.kwarg, given.defaults)
-        ) != ast.dump(empty):
-            raise NotLiteral
-        self._names.bind(function.name, MODULE)
+        self._names.bind(function.name, OWN)
         self._functions[function.name] = function
 
     def _inline(self, function: ast.FunctionDef, args: list[ast.expr]) -> None:
-        """Read the body of a test's own function where it is called, with the argument in the parameter's place."""
-        if len(args) != len(function.args.args):
+        """Read the body of a test's own function where it is called, with the arguments in the parameters' place."""
+        parameters = [parameter.arg for parameter in function.args.args]
+        given = [argument.id for argument in args if isinstance(argument, ast.Name)]
+        if len(given) != len(args) or len(args) != len(parameters) or not all(map(self._names.is_asked, given)):
             raise NotLiteral
-        body: list[ast.stmt] = copy.deepcopy(function.body)
-        for parameter, argument in zip(function.args.args, args, strict=True):
-            if not isinstance(argument, ast.Name) or not self._names.is_asked(argument.id):
-                raise NotLiteral
-            for part in (part for statement in body for part in ast.walk(statement)):
-                if isinstance(part, ast.Name) and part.id == parameter.arg:
-                    part.id = argument.id
+        body = copy.deepcopy(function.body)
+        parts = [part for statement in body for part in ast.walk(statement)]
+        uses = [part for part in parts if isinstance(part, ast.Name)]
+        local = {use.id for use in uses if isinstance(use.ctx, ast.Store)}
+        if local & {*parameters, *given} or any(map(self._names.is_known, local)):
+            raise NotLiteral
+        if any(isinstance(part, (ast.FunctionDef, ast.Import, ast.ImportFrom)) for part in parts):
+            raise NotLiteral
+        self._names.reserved |= local
+        for use in uses:
+            use.id = dict(zip(parameters, given, strict=True)).get(use.id, use.id)
         self.read(body)
-        if any(not isinstance(part, (ast.Assert, ast.Expr, ast.Pass)) for part in body):
-            self._only_prints = True  # its own variables would stay
+        self._names.forget(local)

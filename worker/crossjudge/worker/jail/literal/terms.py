@@ -9,6 +9,7 @@ A term is a list of an operation and its operands; `deciding` computes it:
 """
 
 import ast
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,17 +25,21 @@ class Reader:
     def __init__(self, names: Names, ask: Callable[[ast.expr, bool], int]) -> None:
         self._names = names
         self._ask = ask
-        self._nans = plain.Nans()
+        self._encoder = plain.Encoder()
         self._folder = constants.Folder(names.value, names.function)
 
-    def constant(self, node: ast.expr) -> Any:
+    def fold(self, node: ast.expr) -> Any:
         """The value of a literal; raises `NotConstant`."""
         return self._folder.fold(node)
+
+    def constant(self, node: ast.expr) -> Term:
+        """The term of a literal; raises `NotConstant`, or `NotPlain` where it is too large."""
+        return ["value", self._encoder.encode(self.fold(node))]
 
     def read(self, node: ast.expr, is_sure: bool = True) -> Term:
         """The term of an expression, which is evaluated for sure or only if what is before it says so."""
         try:
-            return ["value", plain.encode(self.constant(node), self._nans)]
+            return self.constant(node)
         except constants.NotConstant:
             pass
         match node:
@@ -60,14 +65,10 @@ class Reader:
         left = self.read(node.left, is_sure)  # first: pieces are numbered in the order in which they run
         operations = [type(operation).__name__ for operation in node.ops]
         operands = [self.read(operand, is_sure and place == 0) for place, operand in enumerate(node.comparators)]
-        if any(name in ("Is", "IsNot") for name in operations):
-            self._check_identity([left, *operands])
+        for operation, pair in zip(operations, itertools.pairwise([left, *operands]), strict=True):
+            if operation in ("Is", "IsNot") and not any(map(_is_one_of_a_kind, pair)):
+                raise NotLiteral
         return ["compare", left, [list(pair) for pair in zip(operations, operands, strict=True)]]
-
-    def _check_identity(self, terms: list[Term]) -> None:
-        """`is` means something only for what there is one of."""
-        if not any(term[0] == "type" or (term[0] == "value" and term[1] in (None, True, False)) for term in terms):
-            raise NotLiteral
 
     def _joined(self, how: str, operands: list[ast.expr], is_sure: bool) -> Term:
         return [how, [self.read(operand, is_sure and place == 0) for place, operand in enumerate(operands)]]
@@ -78,22 +79,32 @@ class Reader:
         return ["slice", *(None if part is None else self._part(part) for part in (node.lower, node.upper, node.step))]
 
     def _part(self, node: ast.expr) -> int:
-        value = self.constant(node)
+        value = self.fold(node)
         if type(value) is not int or abs(value) > plain.MAX_WEIGHT:
             raise NotLiteral
         return value
 
     def _call(self, name: str, node: ast.Call, is_sure: bool) -> Term:
-        allowed = functions.NAMED.get(name, ())
-        if name not in functions.FUNCTIONS or any(keyword.arg not in allowed for keyword in node.keywords):
+        function = functions.FUNCTIONS.get(name)
+        named = {str(keyword.arg): keyword.value for keyword in node.keywords}
+        if function is None or not function.takes(len(node.args), named):
             raise NotLiteral
         args = [self.read(argument, is_sure) for argument in node.args]
-        return ["call", name, args, {str(keyword.arg): self.read(keyword.value, is_sure) for keyword in node.keywords}]
+        return ["call", name, args, {keyword: self.read(value, is_sure) for keyword, value in named.items()}]
 
     def _type(self, name: str) -> Term:
         if name not in functions.TYPES:
             raise NotLiteral
         return ["type", name]
+
+
+def _is_one_of_a_kind(term: Term) -> bool:
+    """Whether `is` means the same for it everywhere."""
+    return term[0] == "type" or term[:2] == ["call", "type"] or (term[0] == "value" and _is_single(term[1]))
+
+
+def _is_single(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
 
 
 def _unary(operation: ast.unaryop) -> str:
