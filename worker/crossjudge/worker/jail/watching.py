@@ -109,8 +109,13 @@ class Watch:
     def end(self) -> int:
         """Kill and reap all that is left; the CPU time of the cell."""
         if not self._is_childless:  # what has lost its parent is our child: there is nobody else then
+            self._reap(os.WNOHANG)
+            ended = set(self.statuses)
             self._meters.ground.kill_all()
             self._reap(0)
+            for pid in self.statuses.keys() - ended:
+                if self.statuses[pid] == signal.SIGKILL:  # it was we who killed it
+                    del self.statuses[pid]
         cpu_ns = self._cpu_ns()
         if cpu_ns > self._cpu_limit_ns:
             self.over = self.over or "cpu"
