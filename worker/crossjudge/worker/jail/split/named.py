@@ -158,7 +158,7 @@ def find_module(name: Any) -> types.ModuleType:
 
 
 def _is_library(name: str) -> bool:
-    """Whether both sides may import it. Some modules run a program as they are imported: `unittest.__main__` for one."""
+    """Whether both sides may import it: not what runs a program as it is imported, as `unittest.__main__` does."""
     top, *below = name.split(".")
     if any(part.startswith("__") for part in below):
         return False
