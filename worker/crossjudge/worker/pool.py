@@ -1,5 +1,6 @@
 """The jails of one worker process: rows go to whichever is free, verdicts come back as a chunk's result."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -116,7 +117,7 @@ class _Work:
                 return
             content = self.chunk.parts[part]
             columns = self.columns[content.problem]
-            with quiet.among_others(self.stop):
+            with contextlib.nullcontext() if jail.takes_turns else quiet.among_others(self.stop):
                 if told != part:
                     self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
                     told = part

@@ -4,60 +4,33 @@ There are two ways to ask. Where the worker could make a control group for the j
 zygote is in it, and its counters miss nothing: children that nobody waited for, shared memory, files in memory. Else
 there is the row's /proc, which shows only what is alive at the moment of a look.
 
-The worker hands the group's files in as open descriptors, named in the supervisor's arguments as JSON: `enter` (a list:
-what to write a process id to), `cpu`, and where memory is counted, `held`, `stat`, `events` and `limit`. Version 1 and
-version 2 of control groups differ in these files; what is read from them here tells them apart.
+The worker hands the group's files in (see `handed`): what to write a process id to, and what to read. Version 1 and
+version 2 of control groups differ in these; what is read tells them apart.
 """
 
 import contextlib
-import json
 import os
 import time
 
+from . import handed
 from .ground import Namespaces
 
-_ENTER = (210, 211)
-_CPU, _HELD, _STAT, _EVENTS, _LIMIT, _SUPERVISOR = range(212, 218)
-_FILES = {"cpu": _CPU, "held": _HELD, "stat": _STAT, "events": _EVENTS, "limit": _LIMIT}
 _UNLIMITED = b"%d" % (1 << 62)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def take(arguments: list[str]) -> None:
-    """In the supervisor, before anything else is opened: put what was handed in where keepers will look for it."""
-    given = json.loads(arguments[0]) if arguments else {}
-    wanted = list(zip(given.pop("enter", []), _ENTER, strict=False))
-    wanted += [(number, _FILES[name]) for name, number in given.items()]
-    low = [(os.dup(number), place) for number, place in wanted]  # a number handed in may be one of our places
-    for number, _ in wanted:
-        os.close(number)
-    with contextlib.suppress(OSError):  # some kernels do not say how long a process has waited
-        low.append((os.open("/proc/self/schedstat", os.O_RDONLY), _SUPERVISOR))
-    for number, place in low:
-        os.dup2(number, place, inheritable=False)
-        os.close(number)
-
-
 def enter_group() -> None:
     """In the first zygote: be in the group, and with us all that we will start."""
-    for descriptor in filter(_is_open, _ENTER):
+    for descriptor in filter(handed.is_there, handed.ENTER):
         os.write(descriptor, b"0")
     leave_group_alone()
 
 
 def leave_group_alone() -> None:
     """Nobody after this moves in or out."""
-    for descriptor in filter(_is_open, _ENTER):
+    for descriptor in filter(handed.is_there, handed.ENTER):
         os.close(descriptor)
-
-
-def _is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 class Meters:
@@ -69,8 +42,8 @@ class Meters:
         self.virtual_bytes = int(pages[0]) * _PAGE
         """What a process forked from this one holds before it has done anything."""
         self._resident_bytes = int(pages[1]) * _PAGE
-        self._has_cpu = _is_open(_CPU)
-        self._has_memory = _is_open(_LIMIT)
+        self._has_cpu = handed.is_there(handed.CPU)
+        self._has_memory = handed.is_there(handed.LIMIT)
         self._kills = self._count_kills()
         if self._has_memory:
             self._cached = self._page_cache()
@@ -87,9 +60,9 @@ class Meters:
         self._most_held = memory_bytes + memory_bytes // 64 + self._resident_bytes + (4 << 20)
         self._memory_bytes = memory_bytes
         if self._has_memory:
-            self._held_before = _number(_HELD)
+            self._held_before = _number(handed.HELD)
             # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
-            os.pwrite(_LIMIT, b"%d" % (self._held_before + self._most_held), 0)
+            os.pwrite(handed.LIMIT, b"%d" % (self._held_before + self._most_held), 0)
             os.pwrite(self._score, b"1000", 0)
 
     def forked(self) -> None:
@@ -100,7 +73,7 @@ class Meters:
     def end(self) -> None:
         """It is over: zygotes may import what they like."""
         if self._has_memory:
-            os.pwrite(_LIMIT, _UNLIMITED, 0)
+            os.pwrite(handed.LIMIT, _UNLIMITED, 0)
 
     def cpu_ns(self, reaped_ns: int) -> int:
         """CPU time of all processes of the cell, given that of those that were reaped; without a group, part of it."""
@@ -109,7 +82,7 @@ class Meters:
     def _group_ns(self) -> int:
         if not self._has_cpu:
             return 0
-        said = os.pread(_CPU, 256, 0)
+        said = os.pread(handed.CPU, 256, 0)
         total = int(said.split(None, 2)[1]) * 1000 if said.startswith(b"usage_usec") else int(said)
         return total - time.process_time_ns()
 
@@ -128,7 +101,7 @@ class Meters:
                 self._resident += max(0, int(fields[21]) * _PAGE - self._resident_bytes)
                 waited += sum(self._waited_more(f"{pid}/task/{task}") for task in self.ground.tasks(pid))
         with contextlib.suppress(OSError):  # it waits for us as we drain its output
-            waited += self._note("supervisor", os.pread(_SUPERVISOR, 256, 0))
+            waited += self._note("supervisor", os.pread(handed.SUPERVISOR, 256, 0))
         seen = reaped_ns + ticks * _TICK_NS
         self._lost_ns += max(0, self._most_ns - self._lost_ns - seen)
         self._most_ns = seen + self._lost_ns
@@ -162,7 +135,7 @@ class Meters:
             return self._resident > self._memory_bytes and self.ground.shared_once() > self._memory_bytes
         if self.was_killed_for_memory():
             return True
-        grown = _number(_HELD) - self._held_before
+        grown = _number(handed.HELD) - self._held_before
         return grown > self._most_held and grown - (self._page_cache() - self._cached) > self._most_held
 
     def was_killed_for_memory(self) -> bool:
@@ -173,12 +146,12 @@ class Meters:
     def _count_kills(self) -> int:
         if not self._has_memory:
             return 0
-        return int(os.pread(_EVENTS, 4096, 0).rpartition(b"oom_kill ")[2].split(None, 1)[0])
+        return int(os.pread(handed.EVENTS, 4096, 0).rpartition(b"oom_kill ")[2].split(None, 1)[0])
 
     @staticmethod
     def _page_cache() -> int:
         """Bytes of files that the kernel keeps as long as it has room; files in memory are not among them."""
-        said = _fields(os.pread(_STAT, 1 << 16, 0))
+        said = _fields(os.pread(handed.STAT, 1 << 16, 0))
         return int(said.get(b"file", said.get(b"cache", 0))) - int(said.get(b"shmem", 0))
 
 

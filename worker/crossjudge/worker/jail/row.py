@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from . import frames, observing
+from . import frames, observing, turns
 from .report import BEGAN
 
 
@@ -106,6 +106,7 @@ class Row:
         output, output_in = _pipe()
         pipes = [_pipe() for _ in tasks]
         theirs = self._descriptors(tasks, stdin, output_in, [writing for _, writing in pipes], link)
+        self._enter_room()
         try:
             socket.send_fds(self._link, [str(len(tasks)).encode()], theirs)
         except OSError as error:
@@ -116,12 +117,17 @@ class Row:
         reports = [listen(reading, report_cap) for reading, _ in pipes]
         stdout = observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap))
         seen = self._watch([*reports, stdout])
+        turns.leave()
         if not reports[0].head.startswith(BEGAN) and seen["stopped"] is None:
             raise observing.KeeperLost(f"a cell could not be started: {bytes(reports[0].head[:500])!r}")
         if seen.pop("left_files"):
             self._end_keeper()
             self._start_keeper()
         return seen | {"reports": reports, "stdout": stdout}
+
+    def _enter_room(self) -> None:
+        if self._limits.get("band", 1.0) > 1:  # else the worker has the machine to itself for this one
+            turns.enter(observing.say_alive)
 
     def _descriptors(
         self, tasks: list[dict[str, Any]], stdin: bytes | None, output: int, reports: list[int], link: int | None

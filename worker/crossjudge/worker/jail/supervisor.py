@@ -19,7 +19,7 @@ import socket
 import sys
 from typing import Any
 
-from . import cell, frames, judging, meters, observing, zygote
+from . import cell, frames, handed, judging, meters, observing, zygote
 from .ground import GROUNDS, Bare, Namespaces
 from .report import BEGAN
 from .row import Row, Zygote
@@ -36,7 +36,7 @@ _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before t
 
 def main(wall: str = "nsjail", base: str = "") -> None:
     """Serve the worker until it is gone. What the jail calls `/packages` is at `base`/packages."""
-    meters.take(sys.argv[1:])
+    handed.take(sys.argv[1:])
     ground = GROUNDS[wall](base)
     ground.begin()
     requests, answers = _take_descriptors()

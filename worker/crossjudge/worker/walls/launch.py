@@ -26,6 +26,9 @@ class Launch:
     group: JailGroup = field(default_factory=JailGroup)
     """What the kernel counts for this jail's cells."""
 
+    locks: tuple[int, ...] = ()
+    """Descriptors, handed in for the jail to take turns by itself."""
+
     grace_s: float = 0.0
     """How long the command may take to end by itself, and with it all that it has started, before it is killed."""
 
@@ -33,15 +36,21 @@ class Launch:
         """Start it. Raises `OSError`."""
         process = subprocess.Popen(
             self.command,
-            pass_fds=self.group.descriptors,
+            pass_fds=[*self.group.descriptors, *self.locks],
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
         )
-        self.group.close_files()
+        self._close_files()
         return process
+
+    def _close_files(self) -> None:
+        """The jail has them now."""
+        self.group.close_files()
+        for lock in self.locks:
+            os.close(lock)
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """End what `start` has started, and all in it."""

@@ -4,6 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+from crossjudge.worker import quiet
 from crossjudge.worker.cgroups import make_group
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.settings import WorkerSettings
@@ -22,9 +23,11 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
         command += ["-R", f"{path}:{place}"]
     command += [word for path in contents.covered() for word in ("-T", str(path))]
     group = make_group(settings.cgroup)
-    command += [word for number in group.descriptors for word in ("--pass_fd", str(number))]
-    supervisor = [*contents.supervisor_command("nsjail"), json.dumps(group.argument)]
-    return Launch([*command, "--", *supervisor], group=group)
+    room, turnstile = quiet.open_locks()
+    command += [word for each in (*group.descriptors, room, turnstile) for word in ("--pass_fd", str(each))]
+    handed = group.argument | {"room": room, "turnstile": turnstile}
+    supervisor = [*contents.supervisor_command("nsjail"), json.dumps(handed)]
+    return Launch([*command, "--", *supervisor], group=group, locks=(room, turnstile))
 
 
 def find_nsjail(settings: WorkerSettings) -> Path:
