@@ -235,8 +235,11 @@ class Bare(Namespaces):
         return found
 
     def kill_all(self) -> None:
-        """Until none is left: what is forked meanwhile becomes ours as its parent dies."""
-        while pids := [pid for pid in self.pids() if not self._is_over(pid)]:
+        """Until two looks in a row find none: one that forks and ends in the middle of a look is not seen."""
+        clean_looks = 0
+        while clean_looks < 2:
+            pids = [pid for pid in self.pids() if not self._is_over(pid)]
+            clean_looks = 0 if pids else clean_looks + 1
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(int(pid), signal.SIGKILL)

@@ -56,7 +56,9 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
     command += ["run", f"--bundle={folder}", folder.name]
     enter = [f"echo $$ > '{place / 'cgroup.procs'}'" for place in group.folders]
     script = "\n".join([*enter, _THEN_REMOVE])
-    return Launch(["/bin/sh", "-c", script, "sh", str(folder), *command], folder=folder, group=group)
+    # Of the worker's environment runsc needs nothing else, and could misread some: it takes TMPDIR for a mount point.
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    return Launch(["/bin/sh", "-c", script, "sh", str(folder), *command], environment, folder=folder, group=group)
 
 
 def find_runsc(settings: WorkerSettings) -> Path:
