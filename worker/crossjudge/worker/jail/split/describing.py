@@ -14,6 +14,7 @@ Encode = Callable[[Any], Any]
 # Built-in classes whose instances hold plain data: a mirror of a subclass holds that data too.
 CORES: tuple[type, ...] = (bool, int, float, complex, str, bytes, tuple, frozenset, *plain.KINDS)
 _METHODS = (types.FunctionType, types.MethodDescriptorType, types.BuiltinFunctionType, types.ClassMethodDescriptorType)
+_OF_C = (types.MethodDescriptorType, types.ClassMethodDescriptorType)  # they take objects of their own class, not mirrors
 _KEPT = frozenset({"__init__", "__post_init__", "__call__"})
 _UNSEEN = frozenset({"__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__slots__"})
 _NOT_OF_A_CORE = operators.COMPARISONS | {"__hash__"}
@@ -49,7 +50,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
             continue
         how = "static" if isinstance(value, staticmethod) else "class" if isinstance(value, classmethod) else "plain"
         function = value.__func__ if how != "plain" else value
-        if isinstance(function, _METHODS):
+        if isinstance(function, _METHODS) and not isinstance(function, _OF_C):
             functions[name] = [how, encode(function)]
         else:
             others.append(name)

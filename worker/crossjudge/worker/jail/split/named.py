@@ -80,6 +80,10 @@ _TRUSTED_BUILTINS = frozenset(
 _LEFT_OUT = frozenset({"antigravity", "this", "idlelib", "turtle", "turtledemo", "test"})
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
 _ALIASES = ("typing", "types", "collections.abc")
+# Classes that say of themselves that they are built in, and are found under another name.
+_IN_TYPES = {
+    id(value): name for name, value in vars(types).items() if isinstance(value, type) and value.__module__ == "builtins"
+}
 
 
 class Refused(Exception):
@@ -103,6 +107,8 @@ def name_of(value: Any, *, trusted_only: bool) -> tuple[str, str] | None:
 
 
 def _place(value: Any) -> tuple[Any, Any]:
+    if id(value) in _IN_TYPES:
+        return "types", _IN_TYPES[id(value)]
     module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", None)
     if module == "typing" and not isinstance(value, type):
         return module, getattr(value, "_name", None)
