@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from . import operators
+from . import operators, policy
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -78,13 +78,19 @@ class Awaiting:
             await asyncio.sleep(0 if finished else min(pause, _LONGEST_PAUSE_SECONDS))
 
     def _settle(self, finished: list[tuple[int, str, Any]]) -> None:
+        import asyncio
+
         for number, how, value in finished:
             future = self._awaited.pop(number, None)
             if future is None or future.done():
                 continue
-            if how == "raised":
+            if how == "cancelled":
+                how, value = "raised", asyncio.CancelledError("on the other side")
+            if how == "raised" and self._peer.is_guarded:
+                value = policy.as_raised(value, self._peer.foreseen)
+            if how == "raised" and not isinstance(value, asyncio.CancelledError):
                 future.set_exception(value)
-            elif how == "cancelled":
+            elif how == "raised":
                 future.cancel()
             else:
                 future.set_result(value)

@@ -14,7 +14,10 @@ Encode = Callable[[Any], Any]
 # Built-in classes whose instances hold plain data: a mirror of a subclass holds that data too.
 CORES: tuple[type, ...] = (bool, int, float, complex, str, bytes, tuple, frozenset, *plain.KINDS)
 _METHODS = (types.FunctionType, types.MethodDescriptorType, types.BuiltinFunctionType, types.ClassMethodDescriptorType)
-_OF_C = (types.MethodDescriptorType, types.ClassMethodDescriptorType)  # they take objects of their own class, not mirrors
+_OF_C = (
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)  # they take objects of their own class, not mirrors
 _KEPT = frozenset({"__init__", "__post_init__", "__call__"})
 _UNSEEN = frozenset({"__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__slots__"})
 _NOT_OF_A_CORE = operators.COMPARISONS | {"__hash__"}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import describing, operators
-from .mirrors import Attribute, Function, Handle, Mirror, MirrorType
+from .mirrors import Attribute, Function, Handle, Method, Mirror, MirrorType
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -53,7 +53,7 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
     space: dict[str, Any] = {}
     for name, (how, function) in said["functions"].items():
         if not _is_special(name):
-            space[name] = _wrap(how, decode(function))
+            space[name] = Method(name, _wrap(how, decode(function)))
     for name in said["others"]:
         if not _is_special(_text(name)):
             space[name] = Attribute(name)
@@ -135,11 +135,11 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
     for each, value in said["enum"]["members"]:
         space[_member_name(each)] = _member_value(decode(value))
     for each, (how, function) in said["functions"].items():
-        if not _is_special(each) and not each.startswith("_"):
+        if not each.startswith("_") and each not in operators.PREDICATES:
             space[each] = _wrap(how, decode(function))
     members = {each for each, _ in said["enum"]["members"]}
     for each in said["others"]:
-        if not each.startswith("_") and each not in members:
+        if not each.startswith("_") and each not in members and each not in operators.PREDICATES:
             space[_text(each)] = property(_reading(peer, each))
     for each in said["operators"]:
         if each in _ENUM_OPERATORS:
@@ -181,7 +181,7 @@ def _of_member(peer: "Peer", name: str) -> Callable[..., Any]:
 
 
 def _attribute_of_member(peer: "Peer", member: Any, name: str) -> Any:
-    if name.startswith("_"):  # what `enum` itself looks for while it makes the class
+    if name.startswith("_") or name in operators.PREDICATES:  # what `enum` itself looks for while it makes the class
         raise AttributeError(name)
     return peer.ask("get", member, name)
 

@@ -79,6 +79,7 @@ class MirrorType(operators.Mirrored):
         handle = _home(cls)
         if handle is None:
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        operators.check_reading(cls, name)
         return handle.peer.ask("get", cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
@@ -117,6 +118,7 @@ class Mirror(_Root, metaclass=MirrorType):
     """An object of the other side. Its own dict holds nothing but the handle."""
 
     def __getattr__(self, name: str) -> Any:
+        operators.check_reading(self, name)
         return handle_of(self).peer.ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -163,6 +165,7 @@ class Attribute:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         target = owner if instance is None else instance
+        operators.check_reading(target, self._name)
         return handle_of(target).peer.ask("get", target, self._name)
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -170,6 +173,18 @@ class Attribute:
 
     def __delete__(self, instance: Any) -> None:
         handle_of(instance).peer.ask("del", instance, self._name)
+
+
+class Method:
+    """A function in a class of the other side, static or not."""
+
+    def __init__(self, name: str, found: Any) -> None:
+        self._name = name
+        self._found = found
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        operators.check_reading(owner if instance is None else instance, self._name)
+        return self._found.__get__(instance, owner)
 
 
 class Function(Mirror):
@@ -223,4 +238,4 @@ class Function(Mirror):
         return space["described"]
 
 
-__all__ = ["Attribute", "Function", "Handle", "Mirror", "MirrorType", "handle_of", "is_mirror"]
+__all__ = ["Attribute", "Function", "Handle", "Method", "Mirror", "MirrorType", "handle_of", "is_mirror"]

@@ -3,6 +3,7 @@ side (`peer.is_guarded`) these rules hold:
 
 - Compared with plain data a mirror is unequal, and in no order: its class is not asked.
 - Whether plain data is in it, is found out by iterating over it here; only a class that the test names is asked.
+- Nor is it asked for what plain data would be asked for: whether it starts with this, or is a subset of that.
 - Plain data may be an operand, but what comes of it must be an object again, and that object, having seen what may be
   the expected value (`f(2) - 4`), is no number, no truth value and has no length (`abs(f(2) - 4) < 1e-6`). A class that
   the test names may do more: take plain data that is not a number, be multiplied, be iterated over.
@@ -80,6 +81,10 @@ OTHERS = frozenset(
         "__fspath__",
     ]
 )
+PREDICATES = frozenset(
+    ["startswith", "endswith", "issubset", "issuperset", "isdisjoint", "difference", "symmetric_difference"]
+)
+"""Methods of plain data that are given what is expected, and answer whether it is so."""
 ALL = COMPARISONS | BINARY | MEASURES | CONTENT | OTHERS | {"__hash__", "__contains__", "__await__"}
 
 _raw: Any = None
@@ -142,6 +147,19 @@ def is_named(mirror: Any) -> bool:
     """Whether the test has named the class, or that of the object, that a mirror stands for."""
     cls = mirror if is_class(mirror) else type(mirror)
     return bool(handle_of(mirror).peer.is_named(cls))
+
+
+def check_reading(mirror: Any, name: str) -> None:
+    """Raises AttributeError where a test does not ask a mirror for this attribute.
+
+    numpy hands all of a comparison to an object that has one of its methods. Unless the test names the class, an object
+    that has seen plain data of it has nothing more to say, and predicates are those of plain data alone.
+    """
+    handle = handle_of(mirror)
+    if not handle.peer.is_guarded:
+        return
+    if name.startswith("__array_") or ((handle.is_derived or name in PREDICATES) and not is_named(mirror)):
+        raise AttributeError(f"the solution's {type(mirror).__name__!r} is not asked for {name!r}")
 
 
 def _comparison(name: str, owner: Owner) -> Callable[..., Any]:

@@ -6,10 +6,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import describing, making, named, operators
+from . import describing, making, named, operators, policy
 from .awaiting import Awaiting
 from .channel import Channel, Gone
 from .codec import Decoder, Encoder
+from .conversations import Conversations
 from .mirrors import Function, Handle
 from .serving import Serving
 from .twins import Twins
@@ -30,6 +31,8 @@ class Peer:
         self.is_guarded = is_guarded
         self.when_over = when_over or (lambda message: os._exit(0))
         """Ends this process once the other is gone, or has sent what it must not: no program is left to catch it."""
+        self.foreseen: frozenset[str] = frozenset()
+        """The names in the test's code."""
         self.is_applying = 0
         self.uses = 0
         """Requests that this side has made so far."""
@@ -41,7 +44,8 @@ class Peer:
         self.awaiting = Awaiting(self)
         self.serving = Serving(self)
         self._named: set[type] = set()
-        self._main = channel
+        self._conversations = Conversations(channel, self.ask_over, self.serve)
+        self.serving.add("door", self._conversations.expect_door)
         self._lock = threading.RLock()
         self._exports: dict[int, Any] = {}
         self._sent: dict[int, int] = {}
@@ -175,8 +179,11 @@ class Peer:
     def ask(self, what: str, *parts: Any) -> Any:
         """Have the other side do something; its result, or what it raised."""
         self.uses += 1
-        with operators.Room(_FRAMES_OF_ONE_CALL):
-            channel = self._channel()
+        return self.ask_over(self._conversations.mine(is_guarded=self.is_guarded), what, *parts)
+
+    def ask_over(self, channel: Channel, what: str, *parts: Any) -> Any:
+        """Ask over this channel."""
+        with channel.lock, operators.Room(_FRAMES_OF_ONE_CALL):
             channel.asked += 1
             number = channel.asked
             self._send(channel, "q", number, (what, *parts))
@@ -189,18 +196,16 @@ class Peer:
                 # else a late answer to something that was given up: nobody waits for it any more
             value = self._value(heard)
         if heard.kind == "e":
-            raise value
+            raise value if not self.is_guarded or _may_end(what, parts) else policy.as_raised(value, self.foreseen)
         return value
 
-    def serve(self) -> NoReturn:
+    def serve(self, channel: Channel | None = None) -> NoReturn:
         """Answer until the other side is gone."""
+        channel = channel or self._conversations.main
         while True:
-            heard = self._hear(self._main)
+            heard = self._hear(channel)
             if heard.kind == "q":
-                self._answer(self._main, heard)
-
-    def _channel(self) -> Channel:
-        return self._main
+                self._answer(channel, heard)
 
     def _send(self, channel: Channel, kind: str, number: int, value: Any) -> None:
         with self._lock:
@@ -208,7 +213,12 @@ class Peer:
         try:
             channel.send(body)
         except Gone as error:
-            self.when_over(str(error))
+            self._lose(channel, error)
+
+    def _lose(self, channel: Channel, error: Gone) -> NoReturn:
+        if channel.is_further and not self.is_guarded:
+            raise error
+        self.when_over(str(error))
 
     def _hear(self, channel: Channel) -> Decoder:
         try:
@@ -216,7 +226,7 @@ class Peer:
             with self._lock:
                 return Decoder(self, body)
         except Gone as error:
-            self.when_over(str(error))
+            self._lose(channel, error)
 
     def _value(self, heard: Decoder) -> Any:
         try:
@@ -226,11 +236,14 @@ class Peer:
 
     def _answer(self, channel: Channel, heard: Decoder) -> None:
         kind, result = "r", None
+        self._conversations.begin(channel)
         with operators.Room(_FRAMES_OF_ONE_CALL):
             try:
                 result = self.serving.do(*self._value(heard))
             except BaseException as error:
                 kind, result = "e", error
+            with channel.lock:  # a thread that asks over this channel gets its answer first
+                self._conversations.end(channel)
             try:
                 self._send(channel, kind, heard.number, result)
             except Exception as error:  # too deep or too large to be written
@@ -267,6 +280,16 @@ def _parts(value: Any) -> tuple[str, Any]:
     if isinstance(value, property):
         return "property", (value.fget, value.fset, value.fdel)
     return "plain", value
+
+
+def _may_end(what: str, parts: tuple[Any, ...]) -> bool:
+    """Whether an iteration of the solution's may end at this: its next step, or a value sent to its generator."""
+    if what == "call":
+        own = parts[1][:1]
+        return any(
+            "__next__" in base.__dict__ for each in own if operators.is_mirror(each) for base in type(each).__mro__
+        )
+    return what == "op" and parts[1] == "__next__"
 
 
 def _plainly(error: BaseException) -> BaseException:

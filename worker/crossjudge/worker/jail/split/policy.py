@@ -5,6 +5,7 @@ interpreter, but not look into them: through a function's globals, code or closu
 it would find what the test expects; by putting a method of its own into an object it would decide what the test finds.
 """
 
+import functools
 import sys
 import types
 from typing import Any
@@ -23,6 +24,7 @@ _OPAQUE = (
     types.TracebackType,
     types.CodeType,
     types.ModuleType,
+    functools.partial,
 )
 _OF_ANYTHING = frozenset({"__name__", "__qualname__", "__doc__", "__module__", "__class__"})
 _OF_GENERATORS = frozenset({"send", "throw", "close", "asend", "athrow", "aclose"})
@@ -50,6 +52,20 @@ def check_get(target: Any, name: str) -> None:
     ):
         return
     raise Denied(f"{type(target).__name__!r} object has no attribute {name!r}")
+
+
+def as_raised(error: BaseException, foreseen: frozenset[str]) -> BaseException:
+    """What the test's side raises for what the solution raised, other than at the end of an iteration.
+
+    `all(map(holds, cases))` takes a StopIteration for the end of its cases, a group of tasks takes a CancelledError for
+    the end of a task: nothing would be checked, and the test would pass. Where it names the exception it may have it.
+    """
+    cancelled = getattr(sys.modules.get("asyncio.exceptions"), "CancelledError", StopIteration)
+    if not isinstance(error, (StopIteration, cancelled)) or {"StopIteration", "CancelledError"} & foreseen:
+        return error
+    raised = RuntimeError(f"the solution raised {type(error).__name__}")
+    raised.__cause__ = error
+    return raised
 
 
 def check_set(target: Any, name: str) -> None:

@@ -74,6 +74,7 @@ class Split:
     def names(self, code: types.CodeType) -> dict[str, Any]:
         """Those names of the solution that the test's code uses: all where it has ways to find them unnamed."""
         used = set(shared.names_in(code))
+        self._peer.foreseen = frozenset(used)
         every = not shared.REACHING.isdisjoint(used)
         found = {name: getattr(self._module, name) for name in self._visible if every or name in used}
         self._names_data = any(
