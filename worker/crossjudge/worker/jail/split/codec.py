@@ -239,6 +239,7 @@ class Decoder:
 
     def __init__(self, peer: "Peer", body: bytes) -> None:
         self._peer = peer
+        peer.twins.reading += 1
         try:
             said = json.loads(body)
             self.kind, self.number, self._value = said["k"], said["n"], said["v"]
@@ -250,15 +251,20 @@ class Decoder:
             raise
         except Exception as error:
             raise self._malformed(error) from error
+        finally:
+            peer.twins.reading -= 1
 
     def value(self) -> Any:
         """The value that the message carries."""
+        self._peer.twins.reading += 1
         try:
             return self.decode(self._value)
         except MemoryError:
             raise
         except Exception as error:
             raise self._malformed(error) from error
+        finally:
+            self._peer.twins.reading -= 1
 
     def _malformed(self, error: BaseException) -> Gone:
         return Gone(f"the other process sent what it must not: {type(error).__name__}: {error}")

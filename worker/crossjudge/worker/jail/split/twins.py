@@ -35,6 +35,8 @@ class Twins:
     """All that both sides hold. This side's own numbers step by two from `first`, the other side's are the others."""
 
     def __init__(self, first: int) -> None:
+        self.reading = 0
+        """Messages that are just being read: what they refer to is not yet held by anybody, and still needed."""
         self._next = first
         self._by_number: dict[int, Twin] = {}
         self._numbers: dict[int, int] = {}
@@ -61,6 +63,8 @@ class Twins:
 
     def drop_unused(self) -> list[int]:
         """Forget what nobody else on this side holds; the numbers, for the other side to forget them too."""
+        if self.reading:
+            return []
         dropped = [number for number, twin in self._by_number.items() if sys.getrefcount(twin.box) <= _ONLY_OURS]
         for number in dropped:
             self.forget(number)
