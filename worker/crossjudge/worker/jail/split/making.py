@@ -42,7 +42,7 @@ def make_class(peer: "Peer", number: int, said: dict[str, Any], decode: Decode) 
     space = _attributes(peer, said, decode, owner)
     space[operators.HANDLE] = Handle(peer, number)
     bases = _bases(said, decode)
-    meta = _metaclass(said, owner)
+    meta = _metaclass(said, bases)
     made: type = meta(_text(said["name"]), bases, space)
     owner.append(made)
     _register(made, bases)
@@ -99,14 +99,18 @@ def _is_base(base: Any) -> bool:
     )
 
 
-def _metaclass(said: dict[str, Any], owner: list[Any]) -> Any:
+def _metaclass(said: dict[str, Any], bases: tuple[type, ...]) -> Any:
     forwarded = {
         name: operators.forward(name, [None])
         for name in said["meta"]
         if name in operators.ALL and name not in operators.COMPARISONS
     }
     forwarded.pop("__hash__", None)
-    return type("MirrorType", (MirrorType,), forwarded) if forwarded else MirrorType
+    metas = {type(base) for base in bases if isinstance(base, MirrorType)}
+    lowest = [meta for meta in metas if not any(other is not meta and issubclass(other, meta) for other in metas)]
+    if not forwarded and len(lowest) == 1:
+        return lowest[0]
+    return type("MirrorType", tuple(lowest) or (MirrorType,), forwarded)
 
 
 def _register(made: type, bases: tuple[type, ...]) -> None:
