@@ -7,16 +7,18 @@ program printed. A value is a JSON atom, or a list that begins with a tag.
 """
 
 import enum
+import gc
 import json
 import types
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import solution
-from . import describing, making, named, operators, plain
+from . import aliases, describing, making, named, operators, plain
 from .channel import Gone
 from .mirrors import Function, Handle, MirrorType
 from .operators import handle_of, raw_dict
+from .twins import Twin
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -25,6 +27,7 @@ _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items())
 _FUNCTIONS = (*describing._METHODS, types.WrapperDescriptorType, types.MethodWrapperType)
 _SINGLE = {Ellipsis: "ellipsis", NotImplemented: "not implemented"}
 _DEEPEST_CAUSE = 3
+_HELD = ("filename", "filename2", "name", "path")
 _REMOTE = " remote"  # in the dict of an exception: it came from the other side, with this handle
 
 
@@ -114,7 +117,11 @@ class Encoder:
             return ["single", _SINGLE[value]]
         if kind is range or kind is slice:
             return [kind.__name__, *map(self.encode, (value.start, value.stop, value.step))]
+        if kind is types.TracebackType:
+            return ["traceback"]
         if kind in _VIEWS:
+            if (of := self._viewed(value)) is not None:
+                return ["live view", _VIEWS[kind], self._twin(of, plain.kind_of(of))]
             pairs = value if _VIEWS[kind] == "items" else [(each, each) for each in value]
             return ["view", _VIEWS[kind], self.encode_all(k for k, _ in pairs), self.encode_all(v for _, v in pairs)]
         if isinstance(value, enum.Enum) and (member := self._member(value)) is not None:
@@ -126,10 +133,17 @@ class Encoder:
             if written[0] == "class":
                 self._peer.lend(value)
             return written
+        if (alias := aliases.parts_of(value)) is not None:
+            return ["alias", alias[0], *map(self.encode, alias[1:])]
         for tag, late in (("late", plain.late_scalar), ("numpy", plain.numpy_scalar)):
             if (written := late(value)) is not None:
                 return [tag, *written]
         return self._object(value)
+
+    def _viewed(self, view: Any) -> Any:
+        """The dict that a view of the solution's is of; a test hands out no more than the view shows."""
+        (of,) = gc.get_referents(view)
+        return of if not self._peer.is_guarded and plain.kind_of(of) is not None and "__builtins__" not in of else None
 
     def _mirror(self, value: Any) -> Any:
         """An object of the other side goes home."""
@@ -188,7 +202,15 @@ class Encoder:
             [self._exception(each, depth + 1) if each is not None else None for each in (cause, context)],
             [error.__suppress_context__, self.encode_all(getattr(error, "__notes__", []))],
             None if self._peer.is_guarded else solution.describe(error, file, line),
+            self._state(error) if place is not None else [],
         ]
+
+    def _state(self, error: BaseException) -> list[list[Any]]:
+        """What a standard exception holds beside its arguments; a test's tells no more than it has by its class."""
+        held = {name: getattr(error, name, None) for name in _HELD}
+        if not self._peer.is_guarded:
+            held |= {name: value for name, value in vars(error).items() if name[:1] not in ("_", " ")}
+        return [[name, self.encode(value)] for name, value in held.items() if value is not None]
 
     def encode_class(self, cls: type) -> Any:
         """A class of this side, described to the other when it is first met."""
@@ -239,6 +261,8 @@ class Decoder:
 
     def __init__(self, peer: "Peer", body: bytes) -> None:
         self._peer = peer
+        self._spoken_of: dict[int, Twin] = {}
+        """Containers of this message: reading it may ask the other side something, which then forgets them."""
         peer.twins.reading += 1
         try:
             said = json.loads(body)
@@ -279,6 +303,7 @@ class Decoder:
             for number, tag, content, cls in containers:
                 if peer.twins.get(number) is None:
                     self._make_container(number, tag, content, cls)
+                self._spoken_of[number] = peer.twins.known(number)
             for number, tag, content, _ in containers:
                 self._fill(number, tag, content)
         finally:
@@ -305,8 +330,7 @@ class Decoder:
         return found
 
     def _fill(self, number: int, tag: Any, content: Any) -> None:
-        twin = self._peer.twins.get(number)
-        assert twin is not None
+        twin = self._spoken_of[number]
         if twin.kind.tag != tag:
             raise ValueError(f"a container changed its kind to {tag!r}")
         twin.kind.fill(twin.box, content, self.decode_all)
@@ -339,10 +363,7 @@ class Decoder:
         return int(text, 16)
 
     def _twin(self, number: int) -> Any:
-        twin = self._peer.twins.get(number)
-        if twin is None:
-            raise ValueError(f"no container {number!r}")
-        return twin.box
+        return (self._spoken_of.get(number) or self._peer.twins.known(number)).box
 
     def _single(self, name: str) -> Any:
         return {"ellipsis": Ellipsis, "not implemented": NotImplemented}[name]
@@ -358,6 +379,19 @@ class Decoder:
         if which == "values":
             return dict(enumerate(value for _, value in pairs)).values()
         return {"keys": dict.keys, "items": dict.items}[which](dict(pairs))
+
+    def _live_view(self, which: str, number: int) -> Any:
+        return {"keys": dict.keys, "values": dict.values, "items": dict.items}[which](self._twin(number))
+
+    def _traceback(self) -> types.TracebackType | None:
+        """One of this side's own: what is below the frames of the other is not for this one to see."""
+        try:
+            raise LookupError
+        except LookupError as error:
+            return error.__traceback__
+
+    def _alias(self, how: str, *parts: Any) -> Any:
+        return aliases.build(how, *self.decode_all(list(parts)))
 
     def _name(self, module: str, name: str) -> Any:
         try:
@@ -403,7 +437,9 @@ class Decoder:
 
         return self._peer.mirror(number, make)
 
-    def _exception(self, number: int, cls: Any, args: Any, linked: Any, notes: Any, words: Any) -> Any:
+    def _exception(
+        self, number: int, cls: Any, args: Any, linked: Any, notes: Any, words: Any, state: Any = ()
+    ) -> Any:
         kind = self.decode(cls)
         if not (operators.is_class(kind) and issubclass(kind, BaseException)):
             raise ValueError(f"{cls!r} for the class of an exception")
@@ -418,6 +454,9 @@ class Decoder:
             error = self._peer.mirror(number, make)
         else:
             error = _standard_exception(kind, self.decode(args))
+            for name, value in state:
+                if name != "args" and name[:1] not in ("_", " ") and not callable(getattr(kind, name, None)):
+                    setattr(error, name, self.decode(value))
             error.__dict__[_REMOTE] = Handle(self._peer, number)
         error.__cause__, error.__context__ = (None if each is None else self.decode(each) for each in linked)
         error.__suppress_context__ = bool(notes[0])
@@ -469,6 +508,9 @@ _DECODERS: dict[str, Any] = {
     "range": Decoder._range,
     "slice": Decoder._slice,
     "view": Decoder._view,
+    "live view": Decoder._live_view,
+    "traceback": Decoder._traceback,
+    "alias": Decoder._alias,
     "name": Decoder._name,
     "module": Decoder._module,
     "home": Decoder._home,

@@ -57,6 +57,13 @@ class Twins:
         """The container of that number, where this side has it."""
         return self._by_number.get(number)
 
+    def known(self, number: int) -> Twin:
+        """The container of that number. Raises ValueError where this side has none."""
+        twin = self._by_number.get(number)
+        if twin is None:
+            raise ValueError(f"no container {number!r}")
+        return twin
+
     def changed(self) -> list[int]:
         """Numbers of all that this side has changed."""
         return [number for number, twin in self._by_number.items() if twin.has_changed()]
