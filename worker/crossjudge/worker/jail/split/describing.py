@@ -128,7 +128,7 @@ def _enum(cls: Any, encode: Encode) -> dict[str, Any]:
 
 
 def describe_function(function: Any, encode: Encode, *, is_guarded: bool) -> dict[str, Any]:
-    """Name and parameters of a function. A guarded side keeps its default values and its words to itself."""
+    """Name and parameters of a function. A guarded side keeps its default values to itself."""
     code = getattr(function, "__code__", None)
     kind = next((name for name in _KINDS_OF_FUNCTIONS if isinstance(function, getattr(types, name))), None)
     doc = getattr(function, "__doc__", None)
@@ -137,7 +137,7 @@ def describe_function(function: Any, encode: Encode, *, is_guarded: bool) -> dic
         "name": str(getattr(function, "__name__", "")),
         "qualname": str(getattr(function, "__qualname__", "")),
         "module": str(getattr(function, "__module__", "")),
-        "doc": doc if isinstance(doc, str) and not is_guarded else None,
+        "doc": doc if isinstance(doc, str) else None,
         "flags": code.co_flags if isinstance(code, types.CodeType) else 0,
         "line": code.co_firstlineno if isinstance(code, types.CodeType) else 1,
         "file": code.co_filename if isinstance(code, types.CodeType) and not is_guarded else "<other side>",
@@ -148,17 +148,16 @@ def describe_function(function: Any, encode: Encode, *, is_guarded: bool) -> dic
         signature = inspect.signature(function)
     except (ValueError, TypeError):
         return described
-    hidden = inspect.Parameter.empty if is_guarded else None
     described["parameters"] = [
         [
             each.name,
             each.kind.value,
             _default(each.default, encode, is_guarded),
-            _annotation(each.annotation, encode, hidden),
+            _annotation(each.annotation, encode, is_guarded),
         ]
         for each in signature.parameters.values()
     ]
-    described["returns"] = _annotation(signature.return_annotation, encode, hidden)
+    described["returns"] = _annotation(signature.return_annotation, encode, is_guarded)
     return described
 
 
@@ -168,5 +167,14 @@ def _default(value: Any, encode: Encode, is_guarded: bool) -> Any:
     return [encode(None if is_guarded else value)]
 
 
-def _annotation(value: Any, encode: Encode, hidden: Any) -> Any:
-    return None if value is inspect.Parameter.empty or hidden is inspect.Parameter.empty else [encode(value)]
+def _annotation(value: Any, encode: Encode, is_guarded: bool) -> Any:
+    """A guarded side tells it only where it is a class that the other side knows."""
+    if value is inspect.Parameter.empty or (is_guarded and not _is_known(value)):
+        return None
+    return [encode(value)]
+
+
+def _is_known(value: Any) -> bool:
+    return operators.is_class(value) and (
+        operators.is_mirror(value) or named.name_of(value, trusted_only=False) is not None
+    )

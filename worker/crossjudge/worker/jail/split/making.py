@@ -106,7 +106,7 @@ def _metaclass(said: dict[str, Any], bases: tuple[type, ...]) -> Any:
         if name in operators.ALL and name not in operators.COMPARISONS
     }
     forwarded.pop("__hash__", None)
-    metas = {type(base) for base in bases if isinstance(base, MirrorType)}
+    metas = dict.fromkeys(type(base) for base in bases if isinstance(base, MirrorType))
     lowest = [meta for meta in metas if not any(other is not meta and issubclass(other, meta) for other in metas)]
     if not forwarded and len(lowest) == 1:
         return lowest[0]

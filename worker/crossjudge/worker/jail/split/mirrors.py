@@ -44,13 +44,17 @@ _NOT_SENT = frozenset(
 class Handle:
     """Where the object is: its number on the other side."""
 
-    __slots__ = ("is_derived", "number", "peer", "seen")
+    __slots__ = ("is_derived", "is_made", "number", "peer", "place", "seen")
 
     def __init__(self, peer: "Peer", number: int) -> None:
         self.peer = peer
         self.number = number
         self.seen = 0
         """How often it came over; told to the other side when it is let go of."""
+        self.place = peer.count_handles()
+        """Which of all handles this is, in the order in which they came to be."""
+        self.is_made = False
+        """Whether this side made the object by calling its class, and has not been handed it back since."""
         self.is_derived = False
         """Whether plain data went into it: see `operators`."""
 
@@ -73,7 +77,10 @@ class MirrorType(operators.Mirrored):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         handle = _home(cls)
-        return super().__call__(*args, **kwargs) if handle is None else handle.peer.ask("call", cls, args, kwargs)
+        if handle is None:
+            return super().__call__(*args, **kwargs)
+        before = handle.peer.count_handles()
+        return operators.note_made(handle.peer.ask("call", cls, args, kwargs), before)
 
     def __getattr__(cls, name: str) -> Any:
         handle = _home(cls)

@@ -92,12 +92,10 @@ class Refused(Exception):
 
 def name_of(value: Any, *, trusted_only: bool) -> tuple[str, str] | None:
     """Module and qualified name under which both sides find this very object; None for one of a program's own."""
-    if not isinstance(value, (type, *_FUNCTIONS)) and type(value).__module__ not in _ALIASES:
+    if not isinstance(value, (type, *_FUNCTIONS)) and type(value).__module__ not in _ALIASES and not _of_numpy(value):
         return None
     module, name = _place(value)
-    if type(module) is not str or type(name) is not str:
-        return None
-    if module.partition(".")[0] not in sys.stdlib_module_names:
+    if type(module) is not str or type(name) is not str or not _is_library(module):
         return None
     try:
         found = find(module, name, trusted_only=trusted_only)
@@ -106,7 +104,13 @@ def name_of(value: Any, *, trusted_only: bool) -> tuple[str, str] | None:
     return (module, name) if found is value else None
 
 
+def _of_numpy(value: Any) -> bool:
+    return type(value).__module__ == "numpy" and type(value).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
+
+
 def _place(value: Any) -> tuple[Any, Any]:
+    if _of_numpy(value):
+        return "numpy", value.__name__
     if id(value) in _IN_TYPES:
         return "types", _IN_TYPES[id(value)]
     module = getattr(value, "__module__", None) or getattr(getattr(value, "__objclass__", None), "__module__", None)

@@ -1,8 +1,10 @@
 """What operators do with a mirror. This is where an object that lies about itself would be believed, so on the test's
 side (`peer.is_guarded`) these rules hold:
 
+- What the test has made itself, by calling a class, and has not been handed back since, is under test itself: it is
+  believed. All that follows is of other objects: what a function returned, what was found in a list.
 - Compared with plain data a mirror is unequal, and in no order: its class is not asked.
-- Whether plain data is in it, is found out by iterating over it here; only a class that the test names is asked.
+- Whether plain data is in it, is found out by iterating over it here.
 - Nor is it asked for what plain data would be asked for: whether it starts with this, or is a subset of that.
 - Plain data may be an operand, but what comes of it must be an object again, and that object, having seen what may be
   the expected value (`f(2) - 4`), is no number, no truth value and has no length (`abs(f(2) - 4) < 1e-6`). A class that
@@ -81,6 +83,7 @@ OTHERS = frozenset(
         "__fspath__",
     ]
 )
+_UNARY = frozenset({"__neg__", "__pos__", "__invert__", "__abs__"})
 PREDICATES = frozenset(
     ["startswith", "endswith", "issubset", "issuperset", "isdisjoint", "difference", "symmetric_difference"]
 )
@@ -158,13 +161,27 @@ def check_reading(mirror: Any, name: str) -> None:
     handle = handle_of(mirror)
     if not handle.peer.is_guarded:
         return
-    if name.startswith("__array_") or ((handle.is_derived or name in PREDICATES) and not is_named(mirror)):
+    if name.startswith("__array_") or (
+        (handle.is_derived or name in PREDICATES) and not (is_named(mirror) or is_made(mirror))
+    ):
         raise AttributeError(f"the solution's {type(mirror).__name__!r} is not asked for {name!r}")
+
+
+def is_made(mirror: Any) -> bool:
+    """Whether the test has made the object itself, and no function of the solution has returned it."""
+    return not is_class(mirror) and bool(handle_of(mirror).is_made)
+
+
+def note_made(value: Any, before: int) -> Any:
+    """What came of calling a class, or of calculating with what did; `before` tells what has come to be since."""
+    if _is_object(value) and (handle := handle_of(value)).place > before:
+        handle.is_made = True
+    return value
 
 
 def _comparison(name: str, owner: Owner) -> Callable[..., Any]:
     def compare(self: Any, other: Any) -> Any:
-        if handle_of(self).peer.is_guarded and not is_mirror(other):
+        if handle_of(self).peer.is_guarded and not is_mirror(other) and not is_made(self):
             return NotImplemented
         return _ask(owner, name, self, other)
 
@@ -173,8 +190,12 @@ def _comparison(name: str, owner: Owner) -> Callable[..., Any]:
 
 def _binary(name: str, owner: Owner) -> Callable[..., Any]:
     def operate(self: Any, other: Any, *more: Any) -> Any:
+        handle, was_made = handle_of(self), is_made(self)
+        before = handle.peer.count_handles()
         result = _ask(owner, name, self, other, *more)
-        handle = handle_of(self)
+        if was_made:
+            handle.is_made = True
+            return note_made(result, before)
         if not handle.peer.is_guarded or result is NotImplemented or not (handle.is_derived or _is_plain(other)):
             return result
         is_believed, is_number = is_named(self), _is_number(other)
@@ -221,7 +242,7 @@ def _hash(owner: Owner) -> Callable[..., Any]:
 def _contains(owner: Owner) -> Callable[..., Any]:
     def contains(self: Any, item: Any) -> bool:
         handle = handle_of(self)
-        if not handle.peer.is_guarded or is_mirror(item) or is_named(self):
+        if not handle.peer.is_guarded or is_mirror(item) or is_made(self):
             return bool(_ask(owner, "__contains__", self, item))
         if not hasattr(type(self), "__iter__"):
             raise TypeError(
@@ -246,7 +267,9 @@ def _other(name: str, owner: Owner) -> Callable[..., Any]:
         handle = handle_of(self)
         if handle.is_derived and (is_measure or (is_content and not is_named(self))):
             raise TypeError(f"the solution's {type(self).__name__!r} has seen plain data of the test: no {name} of it")
-        return _ask(owner, name, self, *args, **kwargs)
+        was_made, before = name in _UNARY and is_made(self), handle.peer.count_handles()
+        result = _ask(owner, name, self, *args, **kwargs)
+        return note_made(result, before) if was_made else result
 
     return method
 

@@ -53,6 +53,7 @@ class Peer:
         self._mirrors: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._kept: dict[int, Any] = {}
         self._derived = 0
+        self._handles = 0
         self._lent: set[int] = set()
         self._next = 1
         self._let_go: list[list[int]] = []
@@ -100,8 +101,15 @@ class Peer:
         if found is None:
             found = make()
             self.adopt(found, number)
-        operators.handle_of(found).seen += 1
+        handle = operators.handle_of(found)
+        handle.seen += 1
+        handle.is_made = False
         return found
+
+    def count_handles(self) -> int:
+        """How many there have been, this one included."""
+        self._handles += 1
+        return self._handles
 
     def adopt(self, mirror: Any, number: int) -> None:
         """Let a new mirror stand for that object."""

@@ -104,7 +104,7 @@ class Serving:
             raise policy.Denied(name)
         if owner is None or not isinstance(target, owner):
             owner = type(target)
-        return getattr(owner, name)(target, *args, **kwargs)
+        return _bound(owner, name, target)(*args, **kwargs)
 
     def _dir(self, target: Any) -> list[str]:
         names = dir(target)
@@ -127,6 +127,15 @@ class Serving:
         made = types.new_class(name, bases, options, fill)
         made.__module__ = "__main__"
         self._peer.export_as(number, made)
+
+
+def _bound(owner: type, name: str, target: Any) -> Any:
+    """A special method as Python itself finds it: in the classes, and bound only where it is of a kind that binds."""
+    for base in owner.__mro__:
+        if name in base.__dict__:
+            found = base.__dict__[name]
+            return found.__get__(target, type(target)) if hasattr(type(found), "__get__") else found
+    raise AttributeError(f"{owner.__name__!r} object has no attribute {name!r}")
 
 
 def _attribute(how: str, value: Any) -> Any:

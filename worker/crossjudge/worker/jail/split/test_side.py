@@ -68,15 +68,22 @@ class Split:
     def _is_visible(self, name: str) -> bool:
         if not name.isidentifier() or name.startswith("__"):  # `__builtins__` would be the test's from then on
             return False
-        is_theirs = name == self._entry_point or not hasattr(builtins, name)
-        return is_theirs and name not in _HOOKS and not name.lower().startswith(("test", "pytest"))
+        return name not in _HOOKS and not name.startswith("pytest")
 
     def names(self, code: types.CodeType) -> dict[str, Any]:
         """Those names of the solution that the test's code uses: all where it has ways to find them unnamed."""
         used = set(shared.names_in(code))
         self._peer.foreseen = frozenset(used)
         every = not shared.REACHING.isdisjoint(used)
-        found = {name: getattr(self._module, name) for name in self._visible if every or name in used}
+        wanted = [name for name in self._visible if name in used or (every and not name.lower().startswith("test"))]
+        own = [name for name in wanted if name == self._entry_point or not hasattr(builtins, name)]
+        # A solution's `abs` or `len` is the test's own unless it can only mean the solution's.
+        found = {name: getattr(self._module, name) for name in own or wanted}
+        self._module.__dict__["__all__"] = [  # what `from solution import *` gives
+            name
+            for name in self._visible
+            if name in found or not (hasattr(builtins, name) or name.lower().startswith("test"))
+        ]
         self._names_data = any(
             name in used and not operators.is_mirror(value) and not isinstance(value, types.ModuleType)
             for name, value in found.items()
