@@ -10,7 +10,7 @@ from crossjudge.worker.pool import JailPool
 from .pairs import Pair, Problem
 from .reference import Reference
 
-LIMITS = Limits(cpu_seconds=5.0, wall_seconds=30.0, memory_mb=256)
+LIMITS = Limits(cpu_seconds=2.0, wall_seconds=20.0, memory_mb=256)
 
 
 @dataclass(frozen=True)

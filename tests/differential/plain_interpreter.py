@@ -12,6 +12,8 @@ import io
 import json
 import linecache
 import os
+import resource
+import signal
 import sys
 import traceback
 import types
@@ -19,6 +21,7 @@ import warnings
 from typing import Any
 
 Query = dict[str, Any]
+_CPU_SECONDS, _SECONDS = 2, 20
 _OURS = ("solution.py", "test.py")
 
 
@@ -38,6 +41,8 @@ def letter_of(query: Query) -> Query:
         _compiled(query["solution"], "solution.py")
     pid = os.fork()
     if pid == 0:
+        signal.alarm(_SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
         try:
             os.write(writing, json.dumps(_judge(query)).encode())
         finally:
@@ -45,7 +50,9 @@ def letter_of(query: Query) -> Query:
     os.close(writing)
     with os.fdopen(reading, "rb") as said:
         answer = said.read()
-    os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):  # no honest pair comes to this, but one of which a part is left out may
+        return {"letter": "T", "message": f"ended by signal {os.WTERMSIG(status)}"}
     return json.loads(answer) if answer else {"letter": "E", "message": "ended early"}
 
 

@@ -1,7 +1,8 @@
 """Makes a disagreement small enough to read: leaves out statements as long as the letters stay what they were."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crossjudge.worker.pool import JailPool
@@ -10,67 +11,91 @@ from .judged import Held, held
 from .pairs import Pair, Problem
 from .reference import Reference
 
-_AT_ONCE = 40
-_MOST_ROUNDS = 100
+_MOST_ROUNDS = 30
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One statement to leave out, counted as they stand in the text; where it is hoisted, what is in it stays."""
+
+    is_of_test: bool
+    place: int
+    is_hoisted: bool
 
 
 def shrink(pool: JailPool, reference: Reference, found: Held) -> Held:
     """The same disagreement with as few statements as leaving them out one by one comes to."""
     for _ in range(_MOST_ROUNDS):
-        smaller = _first_smaller(pool, reference, found)
-        if smaller is None:
+        possible = _that_still_disagree(pool, reference, found, [[cut] for cut in _cuts(found.pair)])
+        if not possible:
             break
-        found = smaller
+        found = _with_most_of(pool, reference, found, [cut for (cut,) in possible])
     return found
 
 
-def _first_smaller(pool: JailPool, reference: Reference, found: Held) -> Held | None:
-    candidates = [*_smaller_pairs(found.pair)]
-    for start in range(0, len(candidates), _AT_ONCE):
-        problems = [Problem((pair.solution,), (pair.test,)) for pair in candidates[start : start + _AT_ONCE]]
-        for each in held(pool, reference, problems, found.isolation):
-            if each.letters == found.letters:
-                return each
-    return None
+def _with_most_of(pool: JailPool, reference: Reference, found: Held, cuts: list[Cut]) -> Held:
+    """The disagreement with all of these left out, or as many of the first as can be; the first by itself can."""
+    while True:
+        smaller = list(_that_still_disagree(pool, reference, found, [cuts]).values())
+        if smaller:
+            return smaller[0]
+        if len(cuts) == 1:
+            return found
+        cuts = cuts[: len(cuts) // 2]
 
 
-def _smaller_pairs(pair: Pair) -> Iterator[Pair]:
-    for test in _smaller(pair.test):
-        yield Pair(pair.solution, test)
-    for solution in _smaller(pair.solution):
-        yield Pair(solution, pair.test)
+def _that_still_disagree(
+    pool: JailPool, reference: Reference, found: Held, choices: Sequence[Sequence[Cut]]
+) -> dict[tuple[Cut, ...], Held]:
+    pairs = {tuple(cuts): _without(found.pair, cuts) for cuts in choices}
+    pairs = {cuts: pair for cuts, pair in pairs.items() if pair != found.pair}
+    problems = [Problem((pair.solution,), (pair.test,)) for pair in pairs.values()]
+    judged = held(pool, reference, problems, found.isolation) if problems else []
+    return {cuts: each for cuts, each in zip(pairs, judged, strict=True) if each.letters == found.letters}
 
 
-def _smaller(text: str) -> Iterator[str]:
-    """The text with one of its statements left out, or taken out of the statement around it; larger ones first."""
-    count = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(text)))
-    for place in range(count):
-        for is_hoisted in (False, True):
-            cut = _Cut(place, is_hoisted=is_hoisted)
-            tree = cut.visit(ast.parse(text))
-            if cut.has_cut:
-                yield ast.unparse(tree) + "\n"
+def _cuts(pair: Pair) -> list[Cut]:
+    """All single cuts; those of the test first, and a statement before those within it."""
+    return [
+        Cut(is_of_test, place, is_hoisted)
+        for is_of_test, text in ((True, pair.test), (False, pair.solution))
+        for place in range(sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(text))))
+        for is_hoisted in (False, True)
+    ]
 
 
-class _Cut(ast.NodeTransformer):
-    """Takes out one statement, counted as they stand in the text."""
+def _without(pair: Pair, cuts: Sequence[Cut]) -> Pair:
+    of_test, of_solution = [cut for cut in cuts if cut.is_of_test], [cut for cut in cuts if not cut.is_of_test]
+    return Pair(_text_without(pair.solution, of_solution), _text_without(pair.test, of_test))
 
-    def __init__(self, place: int, *, is_hoisted: bool) -> None:
-        self.has_cut = False
-        self._left = place
-        self._is_hoisted = is_hoisted
+
+def _text_without(text: str, cuts: Collection[Cut]) -> str:
+    if not cuts:
+        return text
+    out = {cut.place for cut in cuts if not cut.is_hoisted}
+    hoisted = {cut.place for cut in cuts if cut.is_hoisted} - out
+    return ast.unparse(_Cutter(out, hoisted).visit(ast.parse(text))) + "\n"
+
+
+class _Cutter(ast.NodeTransformer):
+    """Takes statements out of a tree."""
+
+    def __init__(self, out: set[int], hoisted: set[int]) -> None:
+        self._place = -1
+        self._out = out
+        self._hoisted = hoisted
 
     def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, ast.stmt):
-            self._left -= 1
-            if self._left == -1:
-                return self._replacement(node)
-        return self.generic_visit(node)
-
-    def _replacement(self, node: ast.stmt) -> ast.stmt | list[ast.stmt]:
-        is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-        body: list[ast.stmt] = [] if is_scope else getattr(node, "body", [])
-        if self._is_hoisted and not body:
+        if not isinstance(node, ast.stmt):
+            return self.generic_visit(node)
+        self._place += 1
+        place = self._place
+        if isinstance(node, ast.Pass):
             return node
-        self.has_cut = not isinstance(node, ast.Pass)
-        return body if self._is_hoisted else ast.Pass()
+        node = self.generic_visit(node)  # those within are counted, whatever becomes of this one
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[attr-defined]  # an attribute of every statement that holds others
+        if place in self._out:
+            return None
+        is_scope = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        return getattr(node, "body", node) if place in self._hoisted and not is_scope else node
