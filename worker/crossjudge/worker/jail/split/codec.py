@@ -437,9 +437,7 @@ class Decoder:
 
         return self._peer.mirror(number, make)
 
-    def _exception(
-        self, number: int, cls: Any, args: Any, linked: Any, notes: Any, words: Any, state: Any = ()
-    ) -> Any:
+    def _exception(self, number: int, cls: Any, args: Any, linked: Any, notes: Any, words: Any, state: Any = ()) -> Any:
         kind = self.decode(cls)
         if not (operators.is_class(kind) and issubclass(kind, BaseException)):
             raise ValueError(f"{cls!r} for the class of an exception")
