@@ -10,22 +10,12 @@ from typing import Any
 
 import pytest
 
-from crossjudge.contracts import (
-    Chunk,
-    Columns,
-    Detail,
-    Isolation,
-    Limits,
-    Order,
-    Part,
-    PartResult,
-    Row,
-    SourceStatus,
-)
+from crossjudge.contracts import Chunk, Columns, Isolation, Limits, Order, Part, Row, SourceStatus
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
 from crossjudge.worker.walls.nsjail import find_nsjail
+from judged_cells import jail_pool, judge, letters, message
 
 pytestmark = pytest.mark.nsjail
 
@@ -38,35 +28,8 @@ DOUBLE_PROGRAM = "print(2 * int(input()))\n"
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[JailPool]:
-    jails = JailPool(WorkerSettings(jails=2))
-    try:
-        jails.start()
-    except JailError as error:
-        pytest.skip(str(error))
-    yield jails
-    jails.close()
-
-
-def judge(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any) -> PartResult:
-    """Judge every solution against every test, with short limits and all details."""
-    limits = Limits(**({"cpu_seconds": 1.0, "wall_seconds": 4.0, "memory_mb": 256} | options.get("limits", {})))
-    order = Order(run="test", limits=limits, isolation=Isolation.SHARED, detail=list(Detail))
-    columns = Columns.model_validate(
-        {"entry_point": options.get("entry_point"), "prelude": options.get("prelude", ""), "tests": tests}
-    )
-    rows = [Row(solution=text, columns=options.get("columns")) for text in solutions]
-    chunk = Chunk(parts=[Part(problem=0, rows=rows)], cells=len(rows) * len(tests))
-    return pool.judge(order, {0: columns}, chunk, threading.Event()).parts[0]
-
-
-def letters(result: PartResult) -> list[str]:
-    return [row.verdicts for row in result.rows]
-
-
-def message(result: PartResult, row: int = 0, column: int = 0) -> str:
-    cells = result.rows[row].cells
-    assert cells is not None
-    return cells[column].message or ""
+    with jail_pool() as jails:
+        yield jails
 
 
 @pytest.mark.parametrize(
@@ -338,35 +301,6 @@ def test_chance_is_the_same_in_every_cell(pool: JailPool) -> None:
     assert len(digests) == 1
 
 
-LIMITED = {
-    "processes": ("import os\nfor _ in range(40):\n    if os.fork() == 0:\n        import time; time.sleep(60)", "E"),
-    "threads": (
-        "import threading, time\nfor _ in range(40):\n"
-        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
-        "E",
-    ),
-    "disk": ("f = open('/tmp/x', 'wb')\nfor _ in range(20): f.write(b'x' * (1 << 20))", "E"),
-    "inodes": ("for i in range(10_000): open(f'/tmp/{i}', 'w').close()", "E"),
-    "files": ("x = [open('/dev/null') for _ in range(1000)]", "E"),
-    "cpu of children": (
-        "import os\nfor _ in range(3):\n    if os.fork() == 0:\n        while True: pass\nos.wait()",
-        "T",
-    ),
-    "memory of children": (
-        "import os, time\nfor _ in range(3):\n"
-        "    if os.fork() == 0:\n        x = bytearray(120 << 20); time.sleep(60)\nos.wait()",
-        "M",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", LIMITED)
-def test_each_limit_holds_for_the_cell_and_its_neighbours_pass(pool: JailPool, what: str) -> None:
-    code, letter = LIMITED[what]
-    limits = {"processes": 20, "disk_mb": 8}
-    assert letters(judge(pool, ["x = 1"], [code, "assert x == 1"], limits=limits)) == [letter + "P"]
-
-
 DEPTH = 15_000 if sys.version_info < (3, 12) else 300  # later interpreters bound this by themselves
 HONEST = {
     "threads": "import threading\nts = [threading.Thread(target=sum, args=([1] * 1000,)) for _ in range(25)]\n"
@@ -397,14 +331,6 @@ HONEST = {
 def test_honest_programs_are_not_in_the_way_of_a_limit(pool: JailPool, what: str) -> None:
     result = judge(pool, ["x = 1\n"], [HONEST[what]])
     assert letters(result) == ["P"], message(result)
-
-
-def test_the_cpu_limit_is_on_cpu_time_and_the_wall_limit_on_wall_time(pool: JailPool) -> None:
-    burn = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass"
-    nap = "import time\ntime.sleep({})"
-    limits = {"cpu_seconds": 0.5, "wall_seconds": 3.0}
-    tests = [burn.format(0.3), burn.format(0.7), nap.format(0.8), nap.format(5)]
-    assert letters(judge(pool, ["x = 1"], tests, limits=limits)) == ["PTPT"]
 
 
 def test_a_judgement_is_given_up_when_told_to(pool: JailPool) -> None:
