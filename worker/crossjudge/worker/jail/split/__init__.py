@@ -4,7 +4,8 @@ The test sees the solution as if both were in one interpreter, yet what crosses 
 
 - `plain`: values that cross by copy, of exact built-in types. `twins` keeps the copies of mutable ones equal.
 - `mirrors`: what stands on one side for an object that lives on the other; `describing` says what it has to look like.
-- `codec` turns values into messages and back, `aliases` types with parameters; `channel` carries them; `peer` asks and answers.
+- `codec` turns values into messages and back, `aliases` types with parameters; `channel` carries them; `peer` asks and
+  answers.
 - `serving` does what the other side asks for; `policy` is what the test's side refuses.
 - `solution_side` and `test_side` are what the two processes run.
 
