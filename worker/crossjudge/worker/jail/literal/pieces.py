@@ -127,12 +127,12 @@ class Pieces:
                 self._check_argument(inner)
             case ast.Name(name) if self._names.variable(name) is not None:
                 self._send(name)
-            case ast.Name() | ast.Attribute() | ast.Call() if self._is_asked(node):
+            case ast.Name() | ast.Attribute() | ast.Call() if self.is_asked(node):
                 self.check(node)
             case _:
                 self.check_data(node)
 
-    def _is_asked(self, node: ast.expr) -> bool:
+    def is_asked(self, node: ast.expr) -> bool:
         """Whether it begins with a name of the solution's."""
         while not self._names.is_solution(node):
             if isinstance(node, ast.Name):

@@ -139,18 +139,16 @@ class _Planner:
             return ["unknown"]
 
     def _assign(self, name: str, node: ast.expr, statement: ast.stmt) -> None:
-        if any(isinstance(part, ast.Name) and self._names.variable(part.id) for part in ast.walk(node)):
-            raise NotLiteral  # two names for one list
+        if self._pieces.is_asked(node):
+            self._pieces.check(node)
+            self._pieces.run(statement)
+            self._names.bind(name, HELD)
+            return
+        self._pieces.check_data(node)
         try:
             self._names.bind(name, Variable(self._reader.fold(node), node, statement))
         except constants.NotConstant:
-            if isinstance(node, (ast.Call, ast.Name, ast.Attribute)):
-                self._pieces.check(node)
-                self._pieces.run(statement)
-                self._names.bind(name, HELD)
-            else:
-                self._pieces.check_data(node)
-                self._names.bind(name, Variable(..., node, statement))
+            self._names.bind(name, Variable(..., node, statement))
 
     def _elements(self, node: ast.expr) -> list[ast.expr]:
         """The expressions that a loop runs over; a variable is used up by it, since what it holds may be changed."""

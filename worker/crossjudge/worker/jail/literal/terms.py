@@ -50,7 +50,7 @@ class Reader:
             case ast.UnaryOp(operation, operand):
                 return [_unary(operation), self.read(operand, is_sure)]
             case ast.BinOp(left, operation, right) if type(operation).__name__ in functions.ARITHMETIC:
-                return ["compute", type(operation).__name__, self.read(left, is_sure), self.read(right, is_sure)]
+                return ["compute", type(operation).__name__, *self._needed([left, right], is_sure)]
             case ast.Tuple(items) | ast.List(items):
                 return [type(node).__name__.lower(), [self.read(item, is_sure) for item in items]]
             case ast.Subscript(base, index):
@@ -89,8 +89,15 @@ class Reader:
         named = {str(keyword.arg): keyword.value for keyword in node.keywords}
         if function is None or not function.takes(len(node.args), named):
             raise NotLiteral
-        args = [self.read(argument, is_sure) for argument in node.args]
+        args = self._needed(node.args, is_sure)
         return ["call", name, args, {keyword: self.read(value, is_sure) for keyword, value in named.items()}]
+
+    def _needed(self, nodes: list[ast.expr], is_sure: bool) -> list[Term]:
+        """The terms of operands, not all of them literals: those it would be for the `Folder` to compute."""
+        terms = [self.read(node, is_sure) for node in nodes]
+        if all(term[0] == "value" for term in terms):
+            raise NotLiteral
+        return terms
 
     def _type(self, name: str) -> Term:
         if name not in functions.TYPES:
