@@ -43,13 +43,18 @@ class SolutionReport(Answer):
 
 
 class TestReport(Answer):
-    """What can be said of one test by itself. `vacuous`: it never used the solution."""
+    """What can be said of one test by itself. `vacuous`: it never used the solution.
+
+    Where the batch leaves the isolation to us (`auto`), `isolation` says how the test was run, `isolation_reason` why.
+    """
 
     __test__ = False  # not a test class, whatever pytest makes of its name
 
     status: SourceStatus
     message: str | None = None
     vacuous: bool = False
+    isolation: Isolation | None = None
+    isolation_reason: str | None = None
 
 
 class CellReport(Answer):

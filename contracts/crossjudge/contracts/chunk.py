@@ -78,11 +78,15 @@ class RowResult(Answer):
 
 
 class ColumnReport(Answer):
-    """What a chunk learnt of one test. `used` is true, false, or null where no cell got far enough to tell."""
+    """What a chunk learnt of one test. `used` is true, false, or null where no cell got far enough to tell.
+
+    `needs` says why the test has to share an interpreter with the solution, where it has to.
+    """
 
     status: SourceStatus
     message: str | None = None
     used: bool | None = None
+    needs: str | None = None
 
 
 class PartResult(Answer):

@@ -1,6 +1,7 @@
 """Puts the answer of a batch together from its layout and the results of its chunks. Pure; the reverse of `split`."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from crossjudge.contracts import (
     CellDetail,
@@ -8,6 +9,7 @@ from crossjudge.contracts import (
     ChunkResult,
     ColumnReport,
     Detail,
+    Isolation,
     Order,
     ProblemResult,
     RowResult,
@@ -33,7 +35,7 @@ class _Judged:
 
 def assemble(layout: Layout, order: Order, results: dict[int, ChunkResult]) -> list[ProblemResult]:
     """The passing matrices of a batch; cells of chunks that have no result are `S`."""
-    return [_problem(problem, order.detail, results, layout.source_limit) for problem in layout.problems]
+    return [_problem(problem, order, results, layout.source_limit) for problem in layout.problems]
 
 
 def too_large(size: int, limit: int) -> str:
@@ -41,15 +43,15 @@ def too_large(size: int, limit: int) -> str:
     return f"{size:,} bytes is over the source limit of {limit:,}"
 
 
-def _problem(layout: ProblemLayout, detail: list[Detail], results: dict[int, ChunkResult], limit: int) -> ProblemResult:
-    judged = _judged(layout, results)
+def _problem(layout: ProblemLayout, order: Order, results: dict[int, ChunkResult], limit: int) -> ProblemResult:
+    judged, detail = _judged(layout, results), order.detail
     matrix = [_letters(layout, judged, index) for index in range(len(layout.rows))]
     fields = [name for which in detail for name in _FIELDS.get(which, ())]
     return ProblemResult(
         id=layout.id,
         matrix=matrix,
         solutions=[_solution(layout, judged, index, limit) for index in range(len(layout.rows))],
-        tests=[_test(layout, judged, index, limit) for index in range(len(layout.columns))],
+        tests=[_test(layout, judged, index, limit, order.isolation) for index in range(len(layout.columns))],
         outputs=_outputs(layout, judged, matrix) if Detail.OUTPUTS in detail else None,
         cells=_cells(layout, judged, matrix, fields, limit) if fields else None,
     )
@@ -93,7 +95,7 @@ def _solution(layout: ProblemLayout, judged: _Judged, solution: int, limit: int)
     return SolutionReport(status=report.status, message=report.message)
 
 
-def _test(layout: ProblemLayout, judged: _Judged, test: int, limit: int) -> TestReport:
+def _test(layout: ProblemLayout, judged: _Judged, test: int, limit: int, asked: Isolation) -> TestReport:
     if (size := layout.large_tests.get(test)) is not None:
         return TestReport(status=SourceStatus.TOO_LARGE, message=too_large(size, limit), vacuous=False)
     column = layout.columns[test]
@@ -104,9 +106,13 @@ def _test(layout: ProblemLayout, judged: _Judged, test: int, limit: int) -> Test
     vacuous = False in used and True not in used
     if told is None:
         return TestReport(status=SourceStatus.NOT_RUN, vacuous=vacuous)
-    if told.message is None:
-        return TestReport(status=told.status, vacuous=vacuous)
-    return TestReport(status=told.status, message=told.message, vacuous=vacuous)
+    said: dict[str, Any] = {"status": told.status, "vacuous": vacuous}
+    if told.message is not None:
+        said["message"] = told.message
+    if asked is Isolation.AUTO and told.status is SourceStatus.OK:
+        said["isolation"] = Isolation.SPLIT if told.needs is None else Isolation.SHARED
+        said["isolation_reason"] = told.needs or "nothing in it needs the solution's own interpreter"
+    return TestReport(**said)
 
 
 def _cell(layout: ProblemLayout, row: RowResult | None, matrix_row: str, test: int) -> CellDetail | None:

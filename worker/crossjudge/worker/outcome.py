@@ -35,13 +35,23 @@ class RawOutcome(BaseModel):
     stdout: str = Field("", max_length=4000)
 
 
+class TestAnswer(SourceReport):
+    """What the jail says of one test. `needs`: why it has to share an interpreter with the solution, if it has to."""
+
+    __test__ = False  # not a test class, whatever pytest makes of its name
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    needs: str | None = Field(None, max_length=200)
+
+
 class ColumnsAnswer(BaseModel):
     """The jail's answer to the tests that the next rows are for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prelude: SourceReport
-    tests: list[SourceReport]
+    tests: list[TestAnswer]
 
 
 class RowAnswer(BaseModel):

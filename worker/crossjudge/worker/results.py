@@ -21,7 +21,7 @@ from crossjudge.contracts import (
     Verdict,
 )
 
-from .outcome import ColumnsAnswer, RawOutcome, RowAnswer
+from .outcome import ColumnsAnswer, RawOutcome, RowAnswer, TestAnswer
 from .verdict import decide, explain
 
 
@@ -115,9 +115,9 @@ def _solution_report(order: Order, columns: Columns, compiled: ColumnsAnswer, an
     return SourceReport(status=SourceStatus.OK)
 
 
-def _column_report(index: int, report: SourceReport, rows: list[Row], answers: list[RowAnswer]) -> ColumnReport:
+def _column_report(index: int, report: TestAnswer, rows: list[Row], answers: list[RowAnswer]) -> ColumnReport:
     said = {answer.cells[index].used for answer in answers if index in answer.cells} - {None}
     used = None if not said else True in said
     if report.status is SourceStatus.OK and not any(row.columns is None or index in row.columns for row in rows):
         return ColumnReport(status=SourceStatus.NOT_RUN)
-    return ColumnReport(status=report.status, message=report.message, used=used)
+    return ColumnReport(status=report.status, message=report.message, used=used, needs=report.needs)

@@ -1,12 +1,13 @@
 """Turning source text into code, in a process of its own: the compiler can be made to crash, hang or eat memory.
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
-a JSON line (`status`, `message`, `flags`, and the `plan` of a test that is literal) followed by the marshalled code, so
-that what was compiled before a crash still counts.
+a JSON line (`status`, `message`, `flags`; of a test its `plan`, where it is literal, and what it `needs`) followed by the
+marshalled code, so that what was compiled before a crash still counts.
 """
 
 import __future__
 
+import ast
 import functools
 import json
 import marshal
@@ -15,7 +16,7 @@ import os
 import warnings
 from typing import Any
 
-from . import frames, solution
+from . import frames, needing, solution
 from .literal import planning
 from .report import Report
 
@@ -52,4 +53,5 @@ def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
     answer = {"status": "ok", "message": None, "flags": code.co_flags & _FUTURE}
     if name == solution.TEST_FILE:
         answer["plan"] = planning.plan(text, name)
+        answer["needs"] = needing.reason(ast.parse(text.removeprefix("\ufeff")))
     return answer, marshal.dumps(code)

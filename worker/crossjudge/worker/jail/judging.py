@@ -141,7 +141,19 @@ def outcome(seen: dict[str, Any]) -> dict[str, Any]:
 
 Strategy = Callable[[Row, dict[str, Any], dict[str, Any]], dict[str, Any]]
 
+
+def run_assert(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """Without an interpreter for the test where that can be, else with one of its own."""
+    return run_literal(row, work, test) or run_apart(row, work, test)
+
+
+def run_as_needed(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """In one interpreter what cannot be judged otherwise (see `needing`), all else apart."""
+    return run_in_one(row, work, test) if test["needs"] else STRATEGIES["split"][test["kind"]](row, work, test)
+
+
 STRATEGIES: dict[str, dict[str, Strategy]] = {
-    "split": {"assert": run_apart, "pytest": run_apart, "call": run_call, "stdio": run_program},
+    "split": {"assert": run_assert, "pytest": run_apart, "call": run_call, "stdio": run_program},
+    "auto": {"assert": run_as_needed, "pytest": run_as_needed, "call": run_call, "stdio": run_program},
     "shared": {"assert": run_in_one, "pytest": run_in_one, "call": run_call, "stdio": run_program},
 }

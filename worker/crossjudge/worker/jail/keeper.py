@@ -85,8 +85,9 @@ def _run(
     limits = limits | {
         "address_space": meters.virtual_bytes + (limits["memory_mb"] << 20),
         "drift": meters.ground.drift,
+        "processes": limits["processes"] * members + members - 1,  # each thread of one may need one of the other
     }
-    meters.begin(limits["memory_mb"] << 20)
+    meters.begin(limits["memory_mb"] << 20, members)
     meters.ground.number_alike()
     started = time.monotonic_ns()
     pids = []

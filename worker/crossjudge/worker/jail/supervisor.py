@@ -31,6 +31,11 @@ _DEEP = 10_000
 _OUR_PROCESSES = 8
 _COMPILING = {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024}  # at least, for the tests of a problem
 _CODE_BYTES = 64 << 20
+_OF_A_TEST = {
+    "compiled": "code",
+    "plan": "plan",
+    "needs": "needs",
+}  # what is kept of a compiled test, and its name there
 _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
 
 
@@ -111,9 +116,10 @@ class Supervisor:
         prelude = compiled.pop(0) if has_prelude else {"status": "ok", "message": None, "flags": 0, "code": b""}
         for test in tests:
             test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
-            test["compiled"], test["plan"] = test["report"].pop("code", None), test["report"].pop("plan", None)
+            test |= {name: test["report"].pop(key, None) for name, key in _OF_A_TEST.items()}
         self._columns = {"entry_point": columns["entry_point"], "prelude": prelude, "tests": tests}
-        return {"prelude": _said(prelude), "tests": [_said(test["report"]) for test in tests]}
+        said = [_said(test["report"]) | {"needs": test["needs"]} for test in tests]
+        return {"prelude": _said(prelude), "tests": said}
 
     def _judge(self, asked: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
         columns, text = self._columns, asked["solution"]

@@ -40,7 +40,8 @@ class Channel:
     def receive(self) -> bytes:
         """Wait for one frame. Raises `Gone`."""
         if self.when_next is not None:
-            self.when_next, take = None, self.when_next
+            take = self.when_next
+            self.when_next = None
             take(self._take_descriptor())
         size = int.from_bytes(self._take(frames.LENGTH_BYTES), "big")
         if size > _LONGEST:
