@@ -22,9 +22,10 @@ _STOP_CHECK_SECONDS = 0.2
 class Jail:
     """A running jail. Not for several threads at once."""
 
-    def __init__(self, settings: WorkerSettings, number: int = 0) -> None:
+    def __init__(self, settings: WorkerSettings, number: int = 0, *, silent_seconds: float = _SILENT_SECONDS) -> None:
         self._settings = settings
         self._number = number
+        self._silent_seconds = silent_seconds
         self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
@@ -84,7 +85,7 @@ class Jail:
         self._process.stdin.flush()
 
     def _receive(self, stop: threading.Event) -> dict[str, Any]:
-        deadline = time.monotonic() + _SILENT_SECONDS
+        deadline = time.monotonic() + self._silent_seconds
         size = int.from_bytes(self._read(4, deadline, stop), "big")
         if size > _MAX_ANSWER_BYTES:
             raise self._broken(f"it announced an answer of {size} bytes")
@@ -109,7 +110,7 @@ class Jail:
                 pieces.append(piece)
                 size -= len(piece)
             elif time.monotonic() > deadline:
-                raise self._broken(f"it gave no sign of life for {_SILENT_SECONDS:g} s")
+                raise self._broken(f"it gave no sign of life for {self._silent_seconds:g} s")
         return b"".join(pieces)
 
     def _broken(self, what: str) -> JailError:

@@ -50,14 +50,14 @@ class Meters:
             self._score = os.open(f"{os.getpid()}/oom_score_adj", os.O_RDWR, dir_fd=ground.processes)
             self._own_score = os.pread(self._score, 16, 0)
 
-    def begin(self, memory_bytes: int) -> None:
-        """A cell begins: what was counted before it is none of its."""
+    def begin(self, memory_bytes: int, members: int) -> None:
+        """A cell of so many processes begins: what was counted before it is none of its."""
         self.ground.begin_cell()
         self._waited: dict[str, int] = {}
         self._lost_ns = self._most_ns = self._resident = 0
         self._cpu_before = self._group_ns()
-        # One process may copy all that it was given by the fork, and page tables are memory too.
-        self._most_held = memory_bytes + memory_bytes // 64 + self._resident_bytes + (4 << 20)
+        # Each may copy all that it was given by the fork, and page tables are memory too.
+        self._most_held = memory_bytes + memory_bytes // 64 + members * self._resident_bytes + (4 << 20)
         self._memory_bytes = memory_bytes
         if self._has_memory:
             self._held_before = _number(handed.HELD)
