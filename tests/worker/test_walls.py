@@ -25,6 +25,7 @@ from crossjudge.worker.pool import JailPool
 from crossjudge.worker.sandbox import Jail
 from crossjudge.worker.settings import WorkerSettings
 from crossjudge.worker.walls import WALLS
+from crossjudge.worker.walls.opening import opened
 
 HAS_RUNSC = shutil.which("runsc") is not None
 gvisor = pytest.mark.skipif(not HAS_RUNSC, reason="gVisor is not installed here (Debian: apt install runsc)")
@@ -242,6 +243,36 @@ def _program(process: psutil.Process) -> str:
         return Path(process.cmdline()[0]).name
     except (psutil.Error, IndexError):  # ended, or without a command line
         return ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a worker that is not root has but one user to give")
+@pytest.mark.parametrize("sandbox", LOCKED)
+def test_the_jails_of_a_root_worker_run_nothing_of_ours_as_root_that_models_talk_to(sandbox: Any) -> None:
+    with _pool(sandbox):
+        processes = psutil.Process().children(recursive=True)
+        untrusted = [each for each in processes if _program(each).startswith(("python", "runsc-sandbox"))]
+        assert untrusted
+        assert not [each for each in untrusted if 0 in each.uids()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root closes a folder to all others and may still mount")
+def test_what_lies_in_a_closed_folder_is_shown_to_the_jails_command_alone(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "library").mkdir(parents=True)
+    (closed / "library" / "module.py").write_text("found = True")
+    closed.chmod(0o700)
+    before, sources = opened([closed / "library", Path("/usr/lib")])
+    if not before:
+        pytest.skip("this root may not mount")
+    place = sources[closed / "library"]
+    nobody = ["setpriv", "--reuid", "65534", "--clear-groups", "cat", str(place / "module.py")]
+    assert subprocess.run([*before, *nobody], capture_output=True, text=True, check=True).stdout == "found = True"
+    assert sources[Path("/usr/lib")] == Path("/usr/lib")
+    assert not place.exists()
+
+
+def test_where_all_is_open_nothing_is_put_before_the_command() -> None:
+    assert opened([Path("/usr/lib"), Path("/lib")]) == ([], {Path(each): Path(each) for each in ("/usr/lib", "/lib")})
 
 
 def test_a_missing_runsc_is_said_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,14 @@
 """Which users of the machine a jail's processes are. Knows nothing of nsjail but the form of its options.
 
 A worker that is root gives each jail two users that own nothing and are nobody else's: one for its supervisor, one for
-its cells. The supervisor stays root where the interpreter, or a package, lies in a folder that only root may enter,
-since it could not be mounted otherwise.
+its cells. The supervisor stays root where the interpreter, or a package, lies in a folder that only root may enter, and
+no way can be made to it (see `walls.opening`), since it could not be mounted otherwise.
 
 A worker that is not root, or may not map other users, has only its own: cells then differ from their supervisor in
 their capabilities and their system call filter alone.
 """
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 _CAP_SETGID, _CAP_SETUID = 6, 7
@@ -20,14 +19,14 @@ _INSIDE = 1000
 """What a cell's user is called inside."""
 
 
-def user_options(number: int, mounted: Iterable[Path]) -> list[str]:
-    """nsjail's options for the jail of this number, in which `mounted` must be seen by the supervisor."""
+def user_options(number: int, *, is_open: bool) -> list[str]:
+    """nsjail's options for the jail of this number; `is_open` where anybody may mount what is mounted there."""
     user, group = os.geteuid(), os.getegid()
     may_map = has_capability(_CAP_SETUID) and has_capability(_CAP_SETGID)
     cell = _spare_user(number) if user == 0 and may_map else None
     if cell is None:
         return ["-u", f"{_INSIDE}:{user}:1", "-g", f"{_INSIDE}:{group}:1"]
-    ours = cell + 1 if all(map(_is_open, mounted)) else 0
+    ours = cell + 1 if is_open else 0
     options = []
     for option in ("-u", "-g"):
         options += [option, f"0:{ours}:1", option, f"{_INSIDE}:{cell}:1"]
@@ -55,6 +54,6 @@ def _is_mapped(table: Path, first: int) -> bool:
     return any(inside <= first and first + 1 < inside + count for inside, _, count in ranges)
 
 
-def _is_open(path: Path) -> bool:
-    """Whether every user may get there."""
-    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+def closed_folder(path: Path) -> Path | None:
+    """The last folder on the way to a path that not everybody may enter."""
+    return next((folder for folder in path.resolve().parents if not folder.stat().st_mode & 0o001), None)

@@ -8,19 +8,22 @@ from crossjudge.worker import quiet
 from crossjudge.worker.cgroups import make_group
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.settings import WorkerSettings
-from crossjudge.worker.users import user_options
+from crossjudge.worker.users import closed_folder, user_options
 
 from . import contents
 from .launch import Launch
+from .opening import opened
 
 
 def launch(settings: WorkerSettings, number: int) -> Launch:
     """nsjail, its policy file, and what differs on this machine."""
     mounts = contents.mounts(settings.jail_packages)
-    command = [str(find_nsjail(settings)), "-q", "--config", str(contents.policy())]
-    command += user_options(number, mounts.values())
+    before, sources = opened(mounts.values())
+    command = [*before, str(find_nsjail(settings)), "-q", "--config", str(contents.policy())]
+    is_open = bool(before) or all(closed_folder(path) is None for path in mounts.values())
+    command += user_options(number, is_open=is_open)
     for place, path in mounts.items():
-        command += ["-R", f"{path}:{place}"]
+        command += ["-R", f"{sources[path]}:{place}"]
     command += [word for path in contents.covered() for word in ("-T", str(path))]
     group = make_group(settings.cgroup)
     room, turnstile = quiet.open_locks()
