@@ -72,6 +72,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
         "fields": None if is_guarded else _fields(cls),
         "enum": _enum(cls, encode) if isinstance(cls, enum.EnumMeta) and cls.__members__ else None,
         "generic": hasattr(cls, "__class_getitem__"),
+        "checks": not is_guarded and _decides_itself(type(cls)),
     }
 
 
@@ -104,6 +105,12 @@ def _metaclass_has(cls: type, name: str) -> bool:
     return any(
         name in base.__dict__ for base in meta.__mro__ if base not in (type, object) and base.__module__ != "abc"
     )
+
+
+def _decides_itself(meta: type) -> bool:
+    """Whether classes of this class say themselves what is an instance of them, as abstract ones and protocols do."""
+    own = (base for base in meta.__mro__ if base not in (type, object))
+    return not issubclass(meta, enum.EnumMeta) and any("__instancecheck__" in base.__dict__ for base in own)
 
 
 def _fields(cls: type) -> list[list[Any]] | None:

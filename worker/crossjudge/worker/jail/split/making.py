@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import describing, operators
-from .mirrors import Attribute, Function, Handle, Method, Mirror, MirrorType
+from .mirrors import CHECKS, Attribute, Function, Handle, Method, Mirror, MirrorType
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -56,13 +56,15 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
             space[name] = Method(name, _wrap(how, decode(function)))
     for name in said["others"]:
         if not _is_special(_text(name)):
-            space[name] = Attribute(name)
+            space[name] = Attribute(name, owner)
     for name in said["operators"]:
         absent = name.removeprefix("no ")
         if absent in operators.ALL:
             space[absent] = None if absent != name else operators.forward(name, owner)
     if said["generic"]:
         space["__class_getitem__"] = classmethod(lambda cls, item: cls)
+    if said["checks"]:
+        space[CHECKS] = True
     if said["fields"] is not None:
         space["__dataclass_fields__"] = {name: _field(name, *more) for name, *more in said["fields"]}
     standard = peer.find_standard(said["of"]) if said["of"] is not None else None
@@ -202,10 +204,11 @@ class Described:
         self.annotations: dict[str, Any] = {}
         self.defaults: tuple[Any, ...] | None = None
         self.kwdefaults: dict[str, Any] | None = None
+        self.signature: inspect.Signature | None = None
         self.code = self._code(said, decode)
 
     def _code(self, said: dict[str, Any], decode: Decode) -> types.CodeType | None:
-        if said["parameters"] is None or self.kind is not types.FunctionType:
+        if said["parameters"] is None:
             return None
         parameters = []
         for name, kind, default, annotation in said["parameters"]:
@@ -218,6 +221,10 @@ class Described:
         if said["returns"] is not None:
             self.annotations["return"] = decode(said["returns"][0])
         self._note_defaults(parameters)
+        noted = [each.replace(annotation=self.annotations.get(each.name, each.annotation)) for each in parameters]
+        self.signature = inspect.Signature(noted, return_annotation=self.annotations.get("return", inspect._empty))
+        if self.kind is not types.FunctionType:
+            return None
         return _compile(parameters, said).replace(co_name=self.name, co_filename=_text(said["file"]))
 
     def _note_defaults(self, parameters: list[inspect.Parameter]) -> None:

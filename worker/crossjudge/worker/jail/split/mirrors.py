@@ -11,7 +11,7 @@ object would learn what is expected, and say yes. See `operators`.
 import types
 from typing import TYPE_CHECKING, Any
 
-from . import operators
+from . import named, operators
 from .operators import HANDLE, handle_of, is_mirror, raw_dict
 
 if TYPE_CHECKING:
@@ -37,8 +37,13 @@ _NOT_SENT = frozenset(
         "__match_args__",
         "__abstractmethods__",
         "_abc_impl",
+        HANDLE,
     ]
 )
+
+
+CHECKS = " checks"
+"""In the dict of the mirror of a class that decides itself what is an instance of it."""
 
 
 class Handle:
@@ -62,18 +67,40 @@ class Handle:
 class MirrorType(operators.Mirrored):
     """The class of classes that live on the other side, and of what inherits from them here."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], **options: Any) -> "MirrorType":
+    def __new__(mcs, name: str, bases: tuple[type, ...], space: dict[str, Any], /, **options: Any) -> "MirrorType":
         if HANDLE in space or not any(isinstance(base, MirrorType) and _home(base) for base in bases):
             return super().__new__(mcs, name, bases, space)  # one that the other side described
         made = super().__new__(mcs, name, bases, space)
         peer = next(handle for base in bases if isinstance(base, MirrorType) and (handle := _home(base))).peer
         type.__setattr__(made, HANDLE, Handle(peer, 0))
-        sent = {key: value for key, value in space.items() if key not in _NOT_SENT}
-        peer.derive(made, name, [base for base in bases if base is not Mirror], sent, options)
+        peer.derive(made, name, [base for base in bases if not _is_here(base)], _to_send(made), options)
         return made
 
-    def __init__(cls, name: str, bases: tuple[type, ...], space: dict[str, Any], **options: Any) -> None:
+    def __init__(cls, name: str, bases: tuple[type, ...], space: dict[str, Any], /, **options: Any) -> None:
         super().__init__(name, bases, space)
+
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        return tuple(base for base in type.mro(cls) if base not in (Mirror, _Root))
+
+    @property
+    def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
+        bases = type.__dict__["__bases__"].__get__(cls)
+        return tuple(base for base in bases if base is not Mirror) or (object,)
+
+    @property
+    def __signature__(cls) -> Any:
+        handle = _home(cls)
+        init = next((base.__dict__["__init__"] for base in type.mro(cls) if "__init__" in base.__dict__), None)
+        if handle is None or isinstance(init, types.FunctionType):  # a class of this side, or inherited by one
+            raise AttributeError("__signature__")
+        return handle.peer.describe_function(cls).signature
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type.__instancecheck__(cls, instance) or _is_asked(cls, instance, "isinstance")
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return type.__subclasscheck__(cls, other) or _is_asked(cls, other, "issubclass")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         handle = _home(cls)
@@ -94,7 +121,7 @@ class MirrorType(operators.Mirrored):
         if handle is not None and name not in _NOT_SENT:
             handle.peer.ask("set", cls, name, value)
             if not isinstance(value, (types.FunctionType, staticmethod, classmethod, property)):
-                value = Attribute(name)
+                value = Attribute(name, [cls])
         type.__setattr__(cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
@@ -107,6 +134,32 @@ class MirrorType(operators.Mirrored):
     def __dir__(cls) -> list[str]:
         handle = _home(cls)
         return list(super().__dir__()) if handle is None else handle.peer.ask("dir", cls)
+
+
+def _is_here(base: type) -> bool:
+    """Whether it is a class of this side's program, or a mirror that stands for no class in particular."""
+    if isinstance(base, MirrorType):
+        return _home(base) is None
+    return named.name_of(base, trusted_only=False) is None
+
+
+def _to_send(made: type) -> dict[str, Any]:
+    """What a class that inherits from the other side's has of this side: of its own, and of other classes here."""
+    seen: set[str] = set()
+    sent: dict[str, Any] = {}
+    for base in type.mro(made):
+        if base is made or (_is_here(base) and not isinstance(base, MirrorType)):
+            sent |= {key: value for key, value in vars(base).items() if key not in _NOT_SENT | seen}
+        seen |= vars(base).keys()
+    return sent
+
+
+def _is_asked(cls: type, given: Any, how: str) -> bool:
+    """Classes whose own class or whose being abstract says what belongs to them are asked; never about plain data."""
+    handle = _home(cls)
+    if handle is None or CHECKS not in cls.__dict__ or (operators.is_plain(given) and not operators.is_class(given)):
+        return False
+    return bool(handle.peer.ask(how, given, cls))
 
 
 def _home(cls: type) -> Handle | None:
@@ -167,13 +220,21 @@ class Mirror(_Root, metaclass=MirrorType):
 class Attribute:
     """Something that a class of the other side has, other than a method: found there each time."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, owner: list[type]) -> None:
         self._name = name
+        self._owner = owner
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         target = owner if instance is None else instance
         operators.check_reading(target, self._name)
+        if instance is not None and self._is_overridden(type(instance)):
+            return handle_of(target).peer.ask("get of", self._owner[0], target, self._name)
         return handle_of(target).peer.ask("get", target, self._name)
+
+    def _is_overridden(self, cls: type) -> bool:
+        """Whether a class here has its own: then it was `super()` that came to this one."""
+        first = next((base.__dict__[self._name] for base in type.mro(cls) if self._name in base.__dict__), self)
+        return first is not self and not isinstance(first, Attribute)
 
     def __set__(self, instance: Any, value: Any) -> None:
         handle_of(instance).peer.ask("set", instance, self._name, value)

@@ -196,7 +196,7 @@ def _binary(name: str, owner: Owner) -> Callable[..., Any]:
         if was_made:
             handle.is_made = True
             return note_made(result, before)
-        if not handle.peer.is_guarded or result is NotImplemented or not (handle.is_derived or _is_plain(other)):
+        if not handle.peer.is_guarded or result is NotImplemented or not (handle.is_derived or is_plain(other)):
             return result
         is_believed, is_number = is_named(self), _is_number(other)
         if _is_object(result):
@@ -219,7 +219,8 @@ def _is_object(value: Any) -> bool:
     return issubclass(type(type(value)), Mirrored)
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether the value is data and not an object of a program's own class."""
     return type(value).__module__ in ("builtins", "collections", "decimal", "fractions", "datetime", "numpy")
 
 

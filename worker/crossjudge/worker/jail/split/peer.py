@@ -268,7 +268,7 @@ class Peer:
         methods = {key: _parts(value) for key, value in space.items()}
         self.ask("derive", number, name, tuple(bases), methods, options)
 
-    def describe_function(self, function: Function) -> making.Described:
+    def describe_function(self, function: Function | type) -> making.Described:
         """What is known of a function of the other side."""
         said = self.ask("describe", function)
         try:

@@ -38,6 +38,9 @@ class Serving:
         self._actions: dict[str, Callable[..., Any]] = {
             "call": self._call,
             "get": self._get,
+            "get of": self._get_of,
+            "isinstance": self._is_instance,
+            "issubclass": self._is_subclass,
             "set": self._set,
             "del": self._delete,
             "op": self._operate,
@@ -88,6 +91,23 @@ class Serving:
         if self._peer.is_guarded:
             policy.check_get(target, name)
         return getattr(target, name)
+
+    def _get_of(self, owner: type, target: Any, name: str) -> Any:
+        """What `super()` finds from that class on."""
+        self._deny_if_guarded()
+        return _bound(owner, name, target)
+
+    def _is_instance(self, given: Any, cls: type) -> bool:
+        self._deny_if_guarded()
+        return isinstance(given, cls)
+
+    def _is_subclass(self, given: Any, cls: type) -> bool:
+        self._deny_if_guarded()
+        return issubclass(given, cls)
+
+    def _deny_if_guarded(self) -> None:
+        if self._peer.is_guarded:
+            raise policy.Denied("the test's classes are not yours to ask")
 
     def _set(self, target: Any, name: str, value: Any) -> None:
         if self._peer.is_guarded:
