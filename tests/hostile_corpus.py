@@ -4,9 +4,11 @@ A file there is one class of tricks. In it, `## name` begins a program; then wha
 then lines `- tests: letters`, the tests that it attacks (names out of `tests/hostile/tests.md`, or `own`) with the
 letters that it may get. Where one interpreter for both is beaten, the line ends in `; shared P`. Then the code:
 
-- a block `python` is the solution; a program without one is a hostile test of the honest solution,
+- a block `python` is the solution; a program without one is a hostile test of the honest solution; the line `# forging`
+  in it stands for the section of that name in `tests/hostile/tests.md`,
 - a block `python test` or `python pytest` is a test of its own, `own`,
-- a block `python honest` is a solution that passes `own`, where the one in `tests/hostile/tests.md` cannot.
+- a block `python honest` is a solution that passes `own`, where the one in `tests/hostile/tests.md` cannot; a line
+  `- neighbour: letters` says what it gets where nobody can pass.
 
 Run as a script it writes `docs/hostile.md`, the list of all of them.
 """
@@ -47,6 +49,8 @@ class Program:
     attacks: tuple[Attack, ...]
     own_test: Any = None
     honest: str | None = None
+    neighbour: frozenset[str] = frozenset("P")
+    """What an honest solution may get in `own_test`, which can be so broken that nobody passes."""
 
     @property
     def is_hostile_test(self) -> bool:
@@ -62,15 +66,21 @@ class Program:
 @cache
 def attacked() -> dict[str, Any]:
     """The tests that programs attack, by name."""
-    sections = _sections((FOLDER / "tests.md").read_text("utf-8"))
-    return {name: _test(body) for name, body in sections if name != "honest"}
+    return {name: _test(body) for name, body in _common().items() if name not in ("honest", "forging")}
+
+
+def honest_solution() -> str:
+    """A solution that passes each of `attacked`, but for the one that is a program as a whole."""
+    return _blocks(_common()["honest"])["python"]
+
+
+def _forging() -> str:
+    return _blocks(_common()["forging"])["python"]
 
 
 @cache
-def honest_solution() -> str:
-    """A solution that passes each of `attacked`, but for the one that is a program as a whole."""
-    body = dict(_sections((FOLDER / "tests.md").read_text("utf-8")))["honest"]
-    return _blocks(body)["python"]
+def _common() -> dict[str, str]:
+    return dict(_sections((FOLDER / "tests.md").read_text("utf-8")))
 
 
 @cache
@@ -83,16 +93,29 @@ def corpus() -> tuple[Program, ...]:
 def _read(kind: str, text: str) -> Iterator[Program]:
     for name, body in _sections(text):
         code = _blocks(body)
-        attacks = tuple(
+        attacks = [
             Attack(test.strip(), frozenset(letters), "P" in wins)
             for names, letters, wins in _ATTACK.findall(body)
             for test in names.split(",")
+        ]
+        neighbour = next(
+            (attacks.pop(at).deserved for at, each in enumerate(attacks) if each.test == "neighbour"), None
         )
         own_test: Any = code.get("python test")
         if "python pytest" in code:
             own_test = {"kind": "pytest", "code": code["python pytest"]}
+        solution = code.get("python", "").replace("# forging\n", _forging())
         about = " ".join(body.partition("\n- ")[0].split())
-        yield Program(name, kind, about, code.get("python", ""), attacks, own_test, code.get("python honest"))
+        yield Program(
+            name,
+            kind,
+            about,
+            solution,
+            tuple(attacks),
+            own_test,
+            code.get("python honest"),
+            neighbour or frozenset("P"),
+        )
 
 
 def _sections(text: str) -> list[tuple[str, str]]:
