@@ -53,9 +53,9 @@ def descendants(process: int) -> set[int]:
         return set()
 
 
-def groups() -> set[Path]:
-    """The control groups that this process, or one that it has started, made."""
-    return {folder for parent, _ in cgroups._parents(None) for folder in parent.glob("crossjudge-*")}
+def groups(worker: int) -> set[Path]:
+    """The control groups that this process made."""
+    return {folder for parent, _ in cgroups._parents(None) for folder in parent.glob(f"crossjudge-*-{worker}-*")}
 
 
 def machine() -> dict[str, object]:
@@ -98,10 +98,10 @@ def test_hostile_programs_leave_nothing(pool: JailPool) -> None:
 
 
 def test_closing_a_pool_leaves_nothing() -> None:
-    before = groups(), descendants(os.getpid())
+    before = groups(os.getpid()), descendants(os.getpid())
     with jail_pool(jails=2) as jails:
         judge(jails, ["x = 1"] * 2, [HOSTILE["daemons"]])
-    assert settled(lambda: (groups(), descendants(os.getpid())), before) == before
+    assert settled(lambda: (groups(os.getpid()), descendants(os.getpid())), before) == before
 
 
 KILLED = """
@@ -118,22 +118,18 @@ with jail_pool(jails=2) as pool:
 
 def test_a_worker_that_is_killed_leaves_nothing() -> None:
     code = KILLED.format(tests=str(Path(__file__).parent.parent))
-    before, mounts = groups(), machine()
+    before = machine()
     worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     with worker:
         assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
         assert settled(lambda: len(descendants(worker.pid)) >= 12, True)  # both cells have forked
         started = descendants(worker.pid)
+        assert bool(groups(worker.pid)) == bool(cgroups.describe()[0])
         worker.send_signal(signal.SIGKILL)
     assert settled(lambda: {pid for pid in started if psutil.pid_exists(pid) and not is_zombie(pid)}, set()) == set()
-    assert settled(swept, before) == before
-    assert machine() == mounts
-
-
-def swept() -> set[Path]:
-    """What is left once the next worker has started."""
-    cgroups.sweep()
-    return groups()
+    cgroups.sweep()  # as the next worker does that starts
+    assert groups(worker.pid) == set()
+    assert machine() == before
 
 
 def is_zombie(pid: int) -> bool:
