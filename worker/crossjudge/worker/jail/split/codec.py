@@ -469,6 +469,7 @@ class Decoder:
         if known is None:
             known = making.make_class(self._peer, number, self._classes[number], self.decode)
             self._peer.learn_class(number, known)
+            making.annotate(known, self._classes[number], self.decode)
         return known
 
     def _member(self, number: int, name: Any, value: Any) -> Any:

@@ -57,7 +57,10 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
             functions[name] = [how, encode(function)]
         else:
             others.append(name)
-    others += [name for name in ("__annotations__", "__match_args__") if name in vars(cls)]
+    others += [name for name in ("__match_args__",) if name in vars(cls)]
+    annotations = vars(cls).get("__annotations__")
+    if is_guarded or type(annotations) is not dict:
+        annotations = {}
     return {
         "name": cls.__name__,
         "qualname": cls.__qualname__,
@@ -72,6 +75,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
         "fields": None if is_guarded else _fields(cls),
         "enum": _enum(cls, encode) if isinstance(cls, enum.EnumMeta) and cls.__members__ else None,
         "generic": hasattr(cls, "__class_getitem__"),
+        "annotations": [[str(name), encode(value)] for name, value in annotations.items()],
         "checks": not is_guarded and _decides_itself(type(cls)),
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import describing, operators
-from .mirrors import CHECKS, Attribute, Function, Handle, Method, Mirror, MirrorType
+from .mirrors import CHECKS, Attribute, Documentation, Function, Handle, Method, Mirror, MirrorType
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -22,7 +22,7 @@ Decode = Callable[[Any], Any]
 _FAMILIES = {kind.__name__: kind for kind in (enum.Enum, enum.IntEnum, enum.StrEnum, enum.Flag, enum.IntFlag)}
 _ENUM_CORES: dict[str, type] = {kind.__name__: kind for kind in (int, str, float, bytes, tuple)}
 _ENUM_OPERATORS = frozenset({"__str__", "__repr__", "__format__", "__call__", "__lt__", "__le__", "__gt__", "__ge__"})
-_KEPT = frozenset({"__init__", "__post_init__", "__annotations__", "__match_args__"})
+_KEPT = frozenset({"__init__", "__post_init__", "__match_args__"})
 _FLAGS = {
     inspect.CO_GENERATOR: ("def", "yield"),
     inspect.CO_COROUTINE: ("async def", "pass"),
@@ -49,6 +49,12 @@ def make_class(peer: "Peer", number: int, said: dict[str, Any], decode: Decode) 
     return made
 
 
+def annotate(made: type, said: dict[str, Any], decode: Decode) -> None:
+    """Note the types of a class's fields, the class itself perhaps among them."""
+    if said["annotations"]:
+        type.__setattr__(made, "__annotations__", {_text(name): decode(value) for name, value in said["annotations"]})
+
+
 def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[Any]) -> dict[str, Any]:
     space: dict[str, Any] = {}
     for name, (how, function) in said["functions"].items():
@@ -72,7 +78,7 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
     return space | {
         "__qualname__": _text(said["qualname"]),
         "__module__": _text(said["module"]),
-        "__doc__": said["doc"] if said["doc"] is None else _text(said["doc"]),
+        "__doc__": Documentation(said["doc"] if said["doc"] is None else _text(said["doc"])),
     }
 
 
@@ -150,6 +156,8 @@ def _make_enum(peer: "Peer", said: dict[str, Any], decode: Decode) -> type:
     for each in said["operators"]:
         if each in _ENUM_OPERATORS:
             space[each] = _of_member(peer, each)
+    if "_missing_" in said["functions"]:
+        space["_missing_"] = classmethod(lambda cls, value: peer.ask("call", cls, (value,), {}))
     space["__getattr__"] = lambda self, each: _attribute_of_member(peer, self, each)
     made: type = enum.EnumMeta(name, bases, space)
     owner.append(made)

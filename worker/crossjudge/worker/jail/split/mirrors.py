@@ -8,6 +8,7 @@ A mirror never asks the other side whether it equals plain data, is more or less
 object would learn what is expected, and say yes. See `operators`.
 """
 
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +120,11 @@ class MirrorType(operators.Mirrored):
     def __setattr__(cls, name: str, value: Any) -> None:
         handle = _home(cls)
         if handle is not None and name not in _NOT_SENT:
-            handle.peer.ask("set", cls, name, value)
-            if not isinstance(value, (types.FunctionType, staticmethod, classmethod, property)):
+            before = cls.__dict__.get(name)
+            if isinstance(before, Attribute) and not isinstance(value, Attribute):
+                before.replaced = handle.peer.ask("get", cls, name)
+            handle.peer.ask("set", cls, name, _restored(value))
+            if not isinstance(value, (types.FunctionType, staticmethod, classmethod, property, Attribute, Method)):
                 value = Attribute(name, [cls])
         type.__setattr__(cls, name, value)
 
@@ -134,6 +138,13 @@ class MirrorType(operators.Mirrored):
     def __dir__(cls) -> list[str]:
         handle = _home(cls)
         return list(super().__dir__()) if handle is None else handle.peer.ask("dir", cls)
+
+
+def _restored(value: Any) -> Any:
+    """What a test found in the dict of a class and puts back is there what it stands for."""
+    if isinstance(value, Attribute):
+        return value.replaced
+    return value.found if isinstance(value, Method) else value
 
 
 def _is_here(base: type) -> bool:
@@ -221,6 +232,8 @@ class Attribute:
     """Something that a class of the other side has, other than a method: found there each time."""
 
     def __init__(self, name: str, owner: list[type]) -> None:
+        self.replaced: Any = None
+        """What the class had, while a test has put something else in its place."""
         self._name = name
         self._owner = owner
 
@@ -243,16 +256,26 @@ class Attribute:
         handle_of(instance).peer.ask("del", instance, self._name)
 
 
+class Documentation:
+    """The words on a class; an object may have words of its own."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self._text if instance is None else handle_of(instance).peer.ask("get", instance, "__doc__")
+
+
 class Method:
     """A function in a class of the other side, static or not."""
 
     def __init__(self, name: str, found: Any) -> None:
         self._name = name
-        self._found = found
+        self.found = found
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         operators.check_reading(owner if instance is None else instance, self._name)
-        return self._found.__get__(instance, owner)
+        return self.found.__get__(instance, owner)
 
 
 class Function(Mirror):
@@ -286,6 +309,13 @@ class Function(Mirror):
     @property
     def __code__(self) -> Any:
         return self._described().code
+
+    @property
+    def __globals__(self) -> Any:
+        """Where its annotations are looked up: the names of the solution, on the test's side."""
+        if not handle_of(self).peer.is_guarded or self.__module__ != "solution":
+            raise AttributeError("__globals__")
+        return vars(sys.modules["solution"])
 
     @property
     def __defaults__(self) -> Any:

@@ -113,24 +113,36 @@ class Split:
         self._report.end(said, message=message, phase="test", used=used, output=output if self._wants_output else None)
 
 
+_own: Any = vars(types.ModuleType)["__dict__"].__get__  # the dict of such a module itself
+
+
 class SolutionModule(types.ModuleType):
     """Module `solution`, whose attributes are in the other process."""
 
     def __init__(self, peer: Peer, home: Any, names: list[str]) -> None:
         super().__init__("solution")
-        self.__dict__.update({" peer": peer, " home": home, "__all__": names, "__file__": solution.SOLUTION_FILE})
+        _own(self).update({" peer": peer, " home": home, "__all__": names, "__file__": solution.SOLUTION_FILE})
+
+    @property
+    def __doc__(self) -> Any:  # type: ignore[override]
+        return self.__getattr__("__doc__")
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        own = {name: value for name, value in _own(self).items() if not name.startswith(" ")}
+        return own | {name: getattr(self, name) for name in own["__all__"]}
 
     def __getattr__(self, name: str) -> Any:
-        peer = self.__dict__[" peer"]
-        value = peer.ask("get", self.__dict__[" home"], name)
+        peer = _own(self)[" peer"]
+        value = peer.ask("get", _own(self)[" home"], name)
         peer.name_class(value)
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[" peer"].ask("set", self.__dict__[" home"], name, value)
+        _own(self)[" peer"].ask("set", _own(self)[" home"], name, value)
 
     def __delattr__(self, name: str) -> None:
-        self.__dict__[" peer"].ask("del", self.__dict__[" home"], name)
+        _own(self)[" peer"].ask("del", _own(self)[" home"], name)
 
     def __dir__(self) -> list[str]:
-        return list(self.__dict__["__all__"])
+        return list(_own(self)["__all__"])
