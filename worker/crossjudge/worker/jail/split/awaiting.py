@@ -5,6 +5,7 @@ turn of its loop now and then; what has finished comes back with the answer. Whi
 itself wait for something of the first: what has finished there goes along with the question.
 """
 
+import contextlib
 import types
 import weakref
 from collections.abc import Generator
@@ -28,6 +29,8 @@ class Awaiting:
         self._finished: list[tuple[int, str, Any]] = []
         self._awaited: dict[int, Any] = {}
         self._next = 0
+        self._cancelled: set[int] = set()
+        """What this side itself wants to end."""
         self._pump: Any = None
         self._homes: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
@@ -63,11 +66,18 @@ class Awaiting:
         if self._pump is None or self._pump.done() or self._pump.get_loop() is not loop:
             self._pump = loop.create_task(self._take_turns())
         try:
-            return (yield from future)
-        except asyncio.CancelledError:
+            while True:
+                try:
+                    return (yield from future)
+                except asyncio.CancelledError:
+                    if number not in self._awaited:  # it was cancelled over there
+                        raise
+                    future = self._awaited[number] = loop.create_future()  # what it does about it is waited for
+                    self._cancelled.add(number)
+                    self._peer.ask("cancel", number)
+        finally:
             if self._awaited.pop(number, None) is not None:
                 self._peer.ask("cancel", number)
-            raise
 
     async def _take_turns(self) -> None:
         import asyncio
@@ -75,7 +85,8 @@ class Awaiting:
         while self._awaited:
             finished, pause = self._peer.ask("step", self._take_finished())
             self._settle(finished)
-            await asyncio.sleep(0 if finished else min(pause, _LONGEST_PAUSE_SECONDS))
+            with contextlib.suppress(asyncio.CancelledError):  # as when all tasks are, while those of there are ending
+                await asyncio.sleep(0 if finished else min(pause, _LONGEST_PAUSE_SECONDS))
 
     def _settle(self, finished: list[tuple[int, str, Any]]) -> None:
         import asyncio
@@ -83,6 +94,9 @@ class Awaiting:
         for number, how, value in finished:
             future = self._awaited.pop(number, None)
             if future is None or future.done():
+                continue
+            if how == "cancelled" and number in self._cancelled:
+                future.cancel()
                 continue
             if how == "cancelled":
                 how, value = "raised", asyncio.CancelledError("on the other side")
