@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .. import solution
 from . import describing, making, named, operators, policy
 from .awaiting import Awaiting
 from .channel import Channel, Gone
@@ -204,8 +205,15 @@ class Peer:
                 # else a late answer to something that was given up: nobody waits for it any more
             value = self._value(heard)
         if heard.kind == "e":
+            self._note_place(value)
             raise value if not self.is_guarded or _may_end(what, parts) else policy.as_raised(value, self.foreseen)
         return value
+
+    def _note_place(self, error: Any) -> None:
+        """An exception that was made here and raised there, as `raise error` of an argument does, came about there."""
+        if self.is_guarded and isinstance(error, BaseException) and error.__traceback__ is None:
+            space = operators.raw_dict(error) if operators.is_mirror(error) else error.__dict__
+            space.setdefault(solution.WORDS, None)
 
     def serve(self, channel: Channel | None = None) -> NoReturn:
         """Answer until the other side is gone."""
