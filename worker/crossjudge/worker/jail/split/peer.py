@@ -46,7 +46,9 @@ class Peer:
         self.serving = Serving(self)
         self._named: set[type] = set()
         self._conversations = Conversations(channel, self.ask_over, self.serve)
-        self.serving.add("door", self._conversations.expect_door)
+        if not is_guarded:
+            if not is_guarded:
+            self.serving.add("door", self._conversations.expect_door)
         self._lock = threading.RLock()
         self._exports: dict[int, Any] = {}
         self._sent: dict[int, int] = {}
