@@ -47,7 +47,6 @@ class Peer:
         self._named: set[type] = set()
         self._conversations = Conversations(channel, self.ask_over, self.serve)
         if not is_guarded:
-            if not is_guarded:
             self.serving.add("door", self._conversations.expect_door)
         self._lock = threading.RLock()
         self._exports: dict[int, Any] = {}
