@@ -15,7 +15,8 @@ from . import kernel, loopback
 _QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 _OUR_CODE = "/crossjudge/jail"
 _CLOCK = "/crossjudge/clock"  # see walls/gvisor.py
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx")
+_MEMORY_DEVICES = 1
+_DEVICES = {"/dev/null": 3, "/dev/zero": 5, "/dev/random": 8, "/dev/urandom": 9}
 _INODES = 4096
 _ENDING = {signal.SIGTERM, signal.SIGCHLD}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -127,6 +128,11 @@ class OneMountTable(Namespaces):
 
     def begin(self) -> None:
         loopback.remove_addresses()
+        kernel.mount("none", "/dev", "tmpfs", kernel.MS_NOSUID, "size=4096,mode=0755")  # over more than programs need
+        os.mkdir("/dev/shm")
+        for path, minor in _DEVICES.items():
+            os.mknod(path, stat.S_IFCHR, os.makedev(_MEMORY_DEVICES, minor))
+            os.chmod(path, 0o666)
 
     def enter(self) -> None:
         for path in ("/proc", "/dev/shm", self.files):
@@ -146,7 +152,7 @@ class OneMountTable(Namespaces):
 
     def begin_cell(self) -> None:
         self._clock_before = self._clock_ns()
-        for device in _DEVICES:  # read-only nobody could write to them, and as they are, anybody may touch them
+        for device in _DEVICES:  # they are not read-only, so anybody may touch them
             os.utime(device, (0, 0))
 
     def without_waiting(self, cpu_ns: int) -> int:

@@ -51,7 +51,8 @@ def serve(channel: int, ground: Namespaces) -> NoReturn:
         if not message:
             os._exit(0)
         outcome = _run(int(message), descriptors, limits, meters, link)
-        link.send(marshal.dumps(outcome | {"left_files": _trace(ground.files) != untouched}))
+        outcome["left_files"] |= _trace(ground.files) != untouched
+        link.send(marshal.dumps(outcome))
 
 
 def _out_of_the_way(channel: int) -> socket.socket:
@@ -112,6 +113,7 @@ def _run(
         "over": watch.over if stopped is None else None,
         "cpu_ns": cpu_ns,
         "wall_ns": time.monotonic_ns() - started,
+        "left_files": watch.has_survivors,
     }
 
 

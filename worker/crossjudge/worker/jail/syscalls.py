@@ -111,6 +111,7 @@ _SOCKET = (41, 198)
 _SOCKETPAIR = (53, 199)
 _PRLIMIT64 = (302, 261)
 _SCHED_SETAFFINITY = (203, 122)
+_MKNOD, _MKNODAT = (133, None), (259, 33)
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[MACHINE]
 _X32_BIT = 0x40000000
@@ -120,6 +121,8 @@ _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; the jail's network has no 
 _LOAD, _JUMP_EQUAL, _JUMP_NOT_LESS, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCH, _ARGUMENT_0 = 0, 4, 16  # offsets in struct seccomp_data
+_ARGUMENT_BYTES = 8
+_DEVICE = 0x2000  # of a file's mode: set in those of devices, not in those of pipes, sockets and files
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -131,9 +134,10 @@ def _unless(code: int, value: int, verdict: int) -> list[bytes]:
     return [_instruction(code, value, 0, 1), _instruction(_RETURN, verdict)]
 
 
-def _argument_0(number: int, then: list[bytes]) -> list[bytes]:
-    """For one system call: load its first argument, run `then`, which must end by returning."""
-    return [_instruction(_JUMP_EQUAL, number, 0, len(then) + 1), _instruction(_LOAD, _ARGUMENT_0), *then]
+def _argument(index: int, number: int, then: list[bytes]) -> list[bytes]:
+    """For one system call: load an argument of it, run `then`, which must end by returning."""
+    load = _instruction(_LOAD, _ARGUMENT_0 + index * _ARGUMENT_BYTES)
+    return [_instruction(_JUMP_EQUAL, number, 0, len(then) + 1), load, *then]
 
 
 def build_program() -> bytes:
@@ -148,11 +152,14 @@ def build_program() -> bytes:
             lines += _unless(_JUMP_EQUAL, number, denied)
     # clone3 hides its flags behind a pointer; told that it does not exist, libc falls back to clone.
     lines += _unless(_JUMP_EQUAL, _CLONE3[column], _ERROR | errno.ENOSYS)
-    lines += _argument_0(_CLONE[column], [*_unless(_JUMP_ANY_BIT, _NEW_NAMESPACES, denied), allowed])
+    lines += _argument(0, _CLONE[column], [*_unless(_JUMP_ANY_BIT, _NEW_NAMESPACES, denied), allowed])
     for number in (_PRLIMIT64[column], _SCHED_SETAFFINITY[column]):  # on oneself, not on others
-        lines += _argument_0(number, [*_unless(_JUMP_EQUAL, 0, _ALLOW), _instruction(_RETURN, denied)])
+        lines += _argument(0, number, [*_unless(_JUMP_EQUAL, 0, _ALLOW), _instruction(_RETURN, denied)])
     families = [line for family in _FAMILIES for line in _unless(_JUMP_EQUAL, family, _ALLOW)]
     refused = _instruction(_RETURN, _ERROR | errno.EAFNOSUPPORT)
     for number in (_SOCKET[column], _SOCKETPAIR[column]):
-        lines += _argument_0(number, [*families, refused])
+        lines += _argument(0, number, [*families, refused])
+    for index, number in ((1, _MKNOD[column]), (2, _MKNODAT[column])):  # gVisor asks for no capability
+        if number is not None:
+            lines += _argument(index, number, [*_unless(_JUMP_ANY_BIT, _DEVICE, denied), allowed])
     return b"".join([*lines, allowed])

@@ -21,6 +21,7 @@ from .observing import BEAT
 _BEAT_NS = 1_000_000_000
 _SCAN_NS = 50_000_000
 _SHORTEST_WAIT_NS = 2_000_000
+_ENDING_SECONDS = 5.0
 _BUSY_SHARE = 50  # a cell that waited for more than this part of its time is on a busy machine
 
 
@@ -31,6 +32,7 @@ class Watch:
         self.pids = pids
         self.statuses: dict[int, int] = {}
         self.over: str | None = None
+        self.has_survivors = False
         self._meters = meters
         self._is_childless = False
         self._reaped_ns = 0
@@ -111,8 +113,7 @@ class Watch:
         if not self._is_childless:  # what has lost its parent is our child: there is nobody else then
             self._reap(os.WNOHANG)
             ended = set(self.statuses)
-            self._meters.ground.kill_all()
-            self._reap(0)
+            self.has_survivors = not self._end_all()
             for pid in self.statuses.keys() - ended:
                 if self.statuses[pid] == signal.SIGKILL:  # it was we who killed it
                     del self.statuses[pid]
@@ -120,6 +121,16 @@ class Watch:
         if cpu_ns > self._cpu_limit_ns:
             self.over = self.over or "cpu"
         return cpu_ns
+
+    def _end_all(self) -> bool:
+        """Kill until nobody is left; whether that worked. gVisor may miss one that is being forked at that moment."""
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while True:
+            self._meters.ground.kill_all()
+            self._reap(os.WNOHANG)
+            if self._is_childless or time.monotonic() > deadline:
+                return self._is_childless
+            signal.sigtimedwait({signal.SIGCHLD}, _SHORTEST_WAIT_NS / 1e9)
 
     def _reap(self, options: int) -> None:
         while True:

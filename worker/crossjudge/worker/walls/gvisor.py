@@ -20,9 +20,10 @@ from . import contents
 from .launch import Launch
 
 _CAP_SYS_ADMIN = 21
-# What the supervisor needs of gVisor: namespaces and mounts, no network, a second user for cells, and to end them.
+# What the supervisor needs of gVisor: to make namespaces, mounts and devices, a second user for cells; to end them.
 _CAPABILITIES = [
-    "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_SYS_PTRACE",
+    "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_MKNOD", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL",
+    "CAP_SYS_PTRACE",
 ]  # fmt: skip
 # Where the supervisor reads the CPU time that Linux has counted for the sandbox; see jail/ground.py.
 _CLOCK = Path("/crossjudge/clock")
@@ -105,7 +106,7 @@ def _mounts(settings: WorkerSettings, group: JailGroup) -> list[dict[str, Any]]:
     bound = contents.system_mounts() | contents.mounts(settings.jail_packages)
     if "cpu" in group.files:
         bound[_CLOCK] = Path(f"/proc/self/fd/{group.files['cpu']}").readlink()
-    memory = [Path("/tmp"), Path("/dev/shm"), *contents.covered()]
+    memory = [Path("/tmp"), *contents.covered()]
     return [
         {"destination": "/proc", "type": "proc", "source": "proc", "options": ["ro", "nosuid", "nodev", "noexec"]},
         *({"destination": str(to), "type": "bind", "source": os.path.realpath(at), "options": ["ro", "nosuid", "nodev"]}
