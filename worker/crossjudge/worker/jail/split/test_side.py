@@ -79,7 +79,7 @@ class Split:
         own = [name for name in wanted if name == self._entry_point or not hasattr(builtins, name)]
         # A solution's `abs` or `len` is the test's own unless it can only mean the solution's.
         found = {name: getattr(self._module, name) for name in own or wanted}
-        self._module.__dict__["__all__"] = [  # what `from solution import *` gives
+        _own(self._module)["__all__"] = [  # what `from solution import *` gives
             name
             for name in self._visible
             if name in found or not (hasattr(builtins, name) or name.lower().startswith("test"))
@@ -130,13 +130,15 @@ class SolutionModule(types.ModuleType):
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         own = {name: value for name, value in _own(self).items() if not name.startswith(" ")}
-        return own | {name: getattr(self, name) for name in own["__all__"]}
+        return own | {name: self._get(name) for name in own["__all__"]}
 
     def __getattr__(self, name: str) -> Any:
-        peer = _own(self)[" peer"]
-        value = peer.ask("get", _own(self)[" home"], name)
-        peer.name_class(value)
+        value = self._get(name)
+        _own(self)[" peer"].name_class(value)
         return value
+
+    def _get(self, name: str) -> Any:
+        return _own(self)[" peer"].ask("get", _own(self)[" home"], name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         _own(self)[" peer"].ask("set", _own(self)[" home"], name, value)
