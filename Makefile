@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow lint types up bench compose-test clean
+.PHONY: install demo test test-slow lint types up bench load leftovers compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -44,6 +44,14 @@ up: install
 
 bench: install
 	$(BIN)/python benchmarks/throughput.py
+
+# Do verdicts depend on what else the machine does? Minutes, all cores.
+load: install
+	$(BIN)/python benchmarks/load.py
+
+# Is anything left on the machine after 20,000 cells, one in ten of them hostile?
+leftovers: install
+	$(BIN)/python benchmarks/leftovers.py
 
 # Needs Docker with Compose v2.
 compose-test: install
