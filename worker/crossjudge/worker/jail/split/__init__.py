@@ -7,6 +7,7 @@ The test sees the solution as if both were in one interpreter, yet what crosses 
 - `codec` turns values into messages and back, `aliases` types with parameters; `channel` carries them; `peer` asks and
   answers.
 - `serving` does what the other side asks for; `policy` is what the test's side refuses.
+- `surroundings` tells the solution what its test changes around it; `streams` carries what is printed and read.
 - `solution_side` and `test_side` are what the two processes run.
 
 Two rules hold throughout. The solution never learns what the test expects: nothing of the test crosses but the

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import solution, values
 from ..report import Report
-from . import operators, streams
+from . import operators, streams, surroundings
 from .channel import Channel
 from .peer import Peer
 
@@ -18,6 +18,7 @@ def run(task: dict[str, Any], report: Report) -> None:
     """Load, then serve until the test's process is gone; where the solution does not load, the cell ends here."""
     peer = Peer(Channel(_LINK), is_guarded=False)
     streams.install(peer)
+    surroundings.follow(peer)
     module = solution.load(task, report)
     if task["entry_point"] is not None:
         solution.entry_point(module, task["entry_point"], report)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .. import asserting, pytests, shared, solution
 from ..report import Report
-from . import operators, streams
+from . import operators, streams, surroundings
 from .channel import Channel
 from .peer import Peer
 
@@ -52,6 +52,7 @@ class Split:
         self._entry_point = (task["entry_point"] or "").partition(".")[0]
         self._peer = Peer(Channel(_LINK), is_guarded=True, when_over=self._give_up)
         streams.serve_reading(self._peer)
+        self._peer.around = surroundings.Surroundings(self._peer)
         home, names = self._peer.ask("hello")
         self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
         self._module = SolutionModule(self._peer, home, self._visible)
