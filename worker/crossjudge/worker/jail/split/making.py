@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import describing, operators
+from . import aliases, describing, operators
 from .mirrors import CHECKS, Attribute, Documentation, Function, Handle, Method, Mirror, MirrorType
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def make_class(peer: "Peer", number: int, said: dict[str, Any], decode: Decode) 
 def annotate(made: type, said: dict[str, Any], decode: Decode) -> None:
     """Note the types of a class's fields, the class itself perhaps among them."""
     if said["annotations"]:
-        type.__setattr__(made, "__annotations__", {_text(name): decode(value) for name, value in said["annotations"]})
+        type.__setattr__(
+            made, "__annotations__", {_text(name): _annotation(decode, value) for name, value in said["annotations"]}
+        )
 
 
 def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[Any]) -> dict[str, Any]:
@@ -80,6 +82,10 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
         "__module__": _text(said["module"]),
         "__doc__": Documentation(said["doc"] if said["doc"] is None else _text(said["doc"])),
     }
+
+
+def _annotation(decode: Decode, written: Any) -> Any:
+    return aliases.harmless(decode(written))
 
 
 def _is_special(name: str) -> bool:
@@ -225,9 +231,9 @@ class Described:
             value = inspect.Parameter.empty if default is None else decode(default[0])
             parameters.append(inspect.Parameter(name, inspect._ParameterKind(kind), default=value))
             if annotation is not None:
-                self.annotations[name] = decode(annotation[0])
+                self.annotations[name] = _annotation(decode, annotation[0])
         if said["returns"] is not None:
-            self.annotations["return"] = decode(said["returns"][0])
+            self.annotations["return"] = _annotation(decode, said["returns"][0])
         self._note_defaults(parameters)
         noted = [each.replace(annotation=self.annotations.get(each.name, each.annotation)) for each in parameters]
         self.signature = inspect.Signature(noted, return_annotation=self.annotations.get("return", inspect._empty))
