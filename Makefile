@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow lint types up bench load leftovers compose-test clean
+.PHONY: install demo test test-slow gvisor-test lint types up bench load leftovers compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -32,6 +32,12 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -m slow
+
+# The walls and the hostile corpus once more, in gVisor.
+gvisor-test: install
+	@command -v runsc >/dev/null || { echo "install gVisor first (Debian, Ubuntu: apt install runsc;" \
+		"others: gvisor.dev/docs/user_guide/install)" >&2; exit 1; }
+	CROSSJUDGE_SANDBOX=gvisor $(BIN)/pytest tests/worker/test_walls.py tests/hostile
 
 lint: install
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -22,6 +22,8 @@ def pytest_configure() -> None:
     """A shell that runs tests in the background has them ignore Ctrl-C, and so would all that they start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.environ.get("CROSSJUDGE_SANDBOX") == "none":
+        pytest.exit("CROSSJUDGE_SANDBOX=none: hostile programs would run as you, on this machine", returncode=2)
 
 
 @pytest.hookimpl(wrapper=True)
