@@ -64,6 +64,10 @@ class Namespaces:
         """The CPU time of the cell under way, given what the clocks of its processes say."""
         return cpu_ns
 
+    def waited_more(self, cpu_ns: int) -> int:
+        """By how much these clocks have run ahead since this was last asked, that is, waited for a core."""
+        return 0
+
     def number_alike(self) -> None:
         """Have the next process numbered as if none had been there before, where the kernel lets us say so."""
         if self._last_pid is not None:
@@ -152,11 +156,16 @@ class OneMountTable(Namespaces):
 
     def begin_cell(self) -> None:
         self._clock_before = self._clock_ns()
+        self._ahead_ns = 0
         for device in _DEVICES:  # they are not read-only, so anybody may touch them
             os.utime(device, (0, 0))
 
     def without_waiting(self, cpu_ns: int) -> int:
         return cpu_ns if self._clock is None else min(cpu_ns, self._clock_ns() - self._clock_before)
+
+    def waited_more(self, cpu_ns: int) -> int:
+        before, self._ahead_ns = self._ahead_ns, max(self._ahead_ns, cpu_ns - self.without_waiting(cpu_ns))
+        return self._ahead_ns - before
 
     def _clock_ns(self) -> int:
         if self._clock is None:

@@ -103,6 +103,7 @@ class Meters:
         with contextlib.suppress(OSError):  # it waits for us as we drain its output
             waited += self._note("supervisor", os.pread(handed.SUPERVISOR, 256, 0))
         seen = reaped_ns + ticks * _TICK_NS
+        waited += self.ground.waited_more(seen)
         self._lost_ns += max(0, self._most_ns - self._lost_ns - seen)
         self._most_ns = seen + self._lost_ns
         return self.cpu_ns(seen), waited, able
