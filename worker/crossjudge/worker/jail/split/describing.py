@@ -64,6 +64,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
     return {
         "name": cls.__name__,
         "qualname": cls.__qualname__,
+        "line": vars(cls).get("__firstlineno__"),  # from Python 3.13 on
         "module": str(cls.__module__),
         "doc": cls.__doc__ if isinstance(cls.__doc__, str) and not is_guarded else None,
         "bases": [_base(base, encode) for base in cls.__bases__ if base is not object],

@@ -77,6 +77,8 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
         space["__dataclass_fields__"] = {name: _field(name, *more) for name, *more in said["fields"]}
     standard = peer.find_standard(said["of"]) if said["of"] is not None else None
     space["__class__"] = property(type if standard is None else lambda self: standard)
+    if type(said["line"]) is int:
+        space["__firstlineno__"] = said["line"]
     return space | {
         "__qualname__": _text(said["qualname"]),
         "__module__": _text(said["module"]),

@@ -94,10 +94,10 @@ _LATE = (("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"), ("uuid", "UUID"
 
 def late_scalar(value: Any) -> list[str] | None:
     """A value of one of the types that are imported late, as module, type and text; None for anything else."""
-    place = type(value).__module__, type(value).__qualname__
-    if place not in _LATE or getattr(sys.modules.get(place[0]), place[1], None) is not type(value):
-        return None
-    return [*place, str(value)]
+    for module, name in _LATE:
+        if type(value).__name__ == name and getattr(sys.modules.get(module), name, None) is type(value):
+            return [module, name, str(value)]
+    return None
 
 
 def build_late_scalar(module: Any, name: Any, text: Any) -> Any:
