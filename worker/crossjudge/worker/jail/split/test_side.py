@@ -79,7 +79,7 @@ class Split:
         wanted = [name for name in self._visible if name in used or (every and not name.lower().startswith("test"))]
         own = [name for name in wanted if name == self._entry_point or not hasattr(builtins, name)]
         # A solution's `abs` or `len` is the test's own unless it can only mean the solution's.
-        found = {name: getattr(self._module, name) for name in own or wanted}
+        found = {name: getattr(self._module, name) for name in own or (wanted if not every else ())}
         _own(self._module)["__all__"] = [  # what `from solution import *` gives
             name
             for name in self._visible
