@@ -76,7 +76,7 @@ def letters_of_agreement(pool: JailPool, reference: Reference, isolation: Isolat
     return Counter(each.letters[0] for each in all_held)
 
 
-@pytest.mark.parametrize("isolation", [Isolation.SHARED])
+@pytest.mark.parametrize("isolation", [Isolation.SPLIT, Isolation.SHARED, Isolation.AUTO])
 def test_some_honest_pairs_get_the_letter_that_one_interpreter_gives_them(
     pool: JailPool, reference: Reference, isolation: Isolation
 ) -> None:
@@ -85,7 +85,7 @@ def test_some_honest_pairs_get_the_letter_that_one_interpreter_gives_them(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isolation", [Isolation.SHARED])
+@pytest.mark.parametrize("isolation", [Isolation.SPLIT, Isolation.SHARED])
 def test_thousands_of_honest_pairs_get_the_letter_that_one_interpreter_gives_them(
     pool: JailPool, reference: Reference, isolation: Isolation
 ) -> None:
