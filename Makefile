@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow gvisor-test lint types up bench load leftovers compose-test clean
+.PHONY: install demo test test-slow gvisor-test lint types up bench load leftovers differential fuzz compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -58,6 +58,14 @@ load: install
 # Is anything left on the machine after 20,000 cells, one in ten of them hostile?
 leftovers: install
 	$(BIN)/python benchmarks/leftovers.py
+
+# Some thousand generated programs, judged in each isolation and by an ordinary interpreter; SEED=n takes other ones.
+differential: install
+	DIFFERENTIAL_SEED=$(or $(SEED),0) $(BIN)/pytest -s tests/differential
+
+# Both ends of each of the sandbox's protocols against an enemy, for ten minutes.
+fuzz: install
+	$(BIN)/python tests/fuzz/campaign.py $(or $(MINUTES),10)
 
 # Needs Docker with Compose v2.
 compose-test: install
