@@ -34,23 +34,20 @@ class Launch:
 
     def start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start it. Raises `OSError`."""
-        process = subprocess.Popen(
-            self.command,
-            pass_fds=[*self.group.descriptors, *self.locks],
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        self._close_files()
-        return process
-
-    def _close_files(self) -> None:
-        """The jail has them now."""
-        self.group.close_files()
-        for lock in self.locks:
-            os.close(lock)
+        try:
+            return subprocess.Popen(
+                self.command,
+                pass_fds=[*self.group.descriptors, *self.locks],
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        finally:
+            self.group.close_files()
+            for lock in self.locks:
+                os.close(lock)
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """End what `start` has started, and all in it."""
