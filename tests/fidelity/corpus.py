@@ -8,8 +8,9 @@ by the words after the fence:
 - one test: `python test`, `python pytest`, `json call` (the fields of the contract and `entry_point`), or `text stdin`
   with `text stdout`.
 
-A line that starts with `Not in split:` gives the reason why the test needs the solution's own interpreter; such a case
-is judged as `shared` and `auto` only. `Needs numpy.` skips the case where numpy is not installed.
+A line that starts with `Not in split:` gives the reason why the test needs the solution's own interpreter: such a case
+is judged in `shared` and, since the test's code shows it, in `auto`. `Only in shared:` stands where `auto` cannot see
+it either. `Needs numpy.` skips the case where numpy is not installed.
 """
 
 import json
@@ -25,7 +26,8 @@ TOPICS = sorted(path.stem for path in FOLDER.glob("*.md"))
 
 _CASE = re.compile(r"^## (?P<name>.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(?P<label>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-_NOT_IN_SPLIT = re.compile(r"^Not in split: (.+)$", re.MULTILINE)
+_EXCEPTION = re.compile(r"^(Not in split|Only in shared): .+$", re.MULTILINE)
+_EXCEPTED = {"Not in split": {"split"}, "Only in shared": {"split", "auto"}}
 _TESTS = {"python test": "assert", "python pytest": "pytest", "json call": "call", "text stdout": "stdio"}
 
 
@@ -38,8 +40,8 @@ class Case:
     wrong: list[str]
     test: dict[str, Any]
     entry_point: str | None
-    needs_one_interpreter: str | None
-    """Why it cannot be judged in split; None where it can."""
+    not_in: frozenset[str]
+    """The isolations in which the test cannot be judged."""
 
     @property
     def solutions(self) -> list[str]:
@@ -71,14 +73,14 @@ def _case(where: str, text: str) -> Case:
     unknown = by_label.keys() - _TESTS.keys() - {"python", "python wrong", "text stdin"}
     assert len(kinds) == 1 and not unknown, f"{where}: one test wanted, found {sorted(by_label)}"
     test = _test(_TESTS[kinds[0]], by_label[kinds[0]], by_label)
-    reason = _NOT_IN_SPLIT.search(text)
+    exception = _EXCEPTION.search(text)
     case = Case(
         where=where,
         right=[body for label, body in blocks if label == "python"],
         wrong=[body for label, body in blocks if label == "python wrong"],
         entry_point=test.pop("entry_point", None),
         test=test,
-        needs_one_interpreter=reason[1] if reason else None,
+        not_in=frozenset(_EXCEPTED[exception[1]] if exception else ()),
     )
     assert case.right, f"{where}: no right solution"
     return case
