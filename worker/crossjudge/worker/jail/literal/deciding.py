@@ -39,6 +39,7 @@ class Decision:
         self._literals = plain.Decoder(most_hashed=sys.maxsize)  # the plan is of our own making
         self._answers = 0
         self._compared: tuple[Any, ...] | None = None
+        self._is_comparison = False
         self._seen: list[Any] = []
         self._line = 0
         self._way = self._through(plan["steps"])
@@ -97,7 +98,7 @@ class Decision:
     def _check(self, line: int, condition: _Terms, message: _Terms | None) -> _Asking:
         self._line = line
         self._seen.clear()
-        self._compared = None
+        self._compared, self._is_comparison = None, condition[0] == "compare"
         if not (yield from self._value(condition)):
             words = ["AssertionError", self._difference()]
             if message is not None:  # before it is known how the test ends: it may raise something else
@@ -105,7 +106,7 @@ class Decision:
             raise _CheckFailed(": ".join(words))
 
     def _difference(self) -> str:
-        if self._compared is not None and self._compared[0] == "Eq":
+        if self._is_comparison and self._compared is not None and self._compared[0] == "Eq":
             _, left, right, is_flipped = self._compared
             wanted, got = (left, right) if is_flipped else (right, left)
             return f"expected {_short(wanted)}, got {_short(got)}"

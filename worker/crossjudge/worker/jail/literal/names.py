@@ -13,6 +13,7 @@ from typing import Any
 from . import constants, functions
 
 SOLUTION, MATH, MODULE, OWN, HELD = "solution", "math", "a module", "the test's own", "held beside the solution"
+_GONE = "known to the solution's process alone"
 _FROM_MATH = constants.MATH.keys() | {name[5:] for name in functions.FUNCTIONS if name.startswith("math.")}
 
 
@@ -24,7 +25,7 @@ class NotLiteral(Exception):
 class Variable:
     """A name that the test gives a literal; `is_sent` once a piece has needed it, which may then change what it holds.
 
-    `value` is Ellipsis where the supervisor cannot evaluate it.
+    `value` is Ellipsis where only the solution's process can evaluate it: good as an argument, and for nothing else.
     """
 
     value: Any
@@ -52,8 +53,7 @@ class Names:
 
     def forget(self, names: Iterable[str]) -> None:
         """The test's own names come to an end with its function."""
-        for name in names:
-            self._own.pop(name, None)
+        self._own |= dict.fromkeys(names, _GONE)
 
     def variable(self, name: str) -> Variable | None:
         """The literal that the test calls by this name."""
@@ -68,12 +68,12 @@ class Names:
         """Whether the solution's process is the one to ask what it is."""
         variable = self.variable(name)
         if variable is not None:
-            return variable.is_sent and not variable.is_known
+            return variable.is_sent and not variable.is_known and variable.value is not ...
         return self._own.get(name) == HELD or not (name in self._own or hasattr(builtins, name))
 
     def is_known(self, name: str) -> bool:
         """Whether the test has given the name a meaning."""
-        return name in self._own
+        return self._own.get(name, _GONE) != _GONE
 
     def is_own(self, name: str) -> bool:
         """Whether it is a function that the test defines: nothing that the solution's process knows."""

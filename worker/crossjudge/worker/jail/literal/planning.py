@@ -12,7 +12,6 @@ A plan is a dict that JSON can carry:
 import ast
 import base64
 import copy
-import itertools
 from typing import Any
 
 from . import constants, plain
@@ -21,7 +20,7 @@ from .pieces import Pieces
 from .terms import Reader
 
 _MOST_SOURCE = 64_000
-_MOST_STATEMENTS = 2_000  # with those of loops, each as often as it runs
+_MOST_NODES = 100_000  # of the syntax tree, what is in a loop as often as it runs: planning must not take long
 # fmt: off
 _HARMLESS = (
     "collections", "copy", "functools", "itertools", "json", "operator", "os", "random", "re", "string", "sys", "time",
@@ -52,7 +51,7 @@ class _Planner:
         self._pieces = Pieces(self._names, file_name)
         self._reader = Reader(self._names, self._pieces.ask)
         self._functions: dict[str, ast.FunctionDef] = {}
-        self._statements_left = _MOST_STATEMENTS
+        self._nodes_left = _MOST_NODES
         self._only_prints = False  # from here on: what is printed may tell what is expected
 
     def finish(self) -> dict[str, Any]:
@@ -71,8 +70,8 @@ class _Planner:
     def read(self, statements: list[ast.stmt]) -> None:
         """Read statements in their order; raises one of `_NOT_LITERAL` at the first that needs an interpreter."""
         for statement in statements:
-            self._statements_left -= 1
-            if self._statements_left < 0:
+            self._nodes_left -= sum(1 for _ in ast.walk(statement))
+            if self._nodes_left < 0:
                 raise NotLiteral
             self._read(statement)
 
@@ -148,7 +147,8 @@ class _Planner:
         try:
             self._names.bind(name, Variable(self._reader.fold(node), node, statement))
         except constants.NotConstant:
-            self._names.bind(name, Variable(..., node, statement))
+            self._names.bind(name, Variable(..., node, statement, is_sent=True))
+            self._pieces.run(statement)  # at once: it may raise something
 
     def _elements(self, node: ast.expr) -> list[ast.expr]:
         """The expressions that a loop runs over; a variable is used up by it, since what it holds may be changed."""
@@ -156,11 +156,14 @@ class _Planner:
             self._names.bind(node.id, OWN)
             node = variable.literal
         if isinstance(node, (ast.Tuple, ast.List)):
+            if any(isinstance(part, ast.Name) and self._names.variable(part.id) for part in ast.walk(node)):
+                raise NotLiteral  # which may change while the loop runs
+            self._reader.fold(node)
             return node.elts
         value = self._reader.fold(node)
         if not isinstance(value, range):
             raise NotLiteral
-        return [ast.copy_location(ast.Constant(each), node) for each in itertools.islice(value, _MOST_STATEMENTS)]
+        return [ast.copy_location(ast.Constant(each), node) for each in value]
 
     def _bind(self, target: ast.expr, node: ast.expr) -> None:
         """Give a loop's variables their next values."""
