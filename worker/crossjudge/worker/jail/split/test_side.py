@@ -53,7 +53,7 @@ class Split:
         self._peer = Peer(Channel(_LINK), is_guarded=True, when_over=self._give_up)
         streams.serve_reading(self._peer)
         self._peer.around = surroundings.Surroundings(self._peer)
-        home, names = self._peer.ask("hello")
+        home, names = self._greet()
         self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
         self._module = SolutionModule(self._peer, home, self._visible)
         sys.modules["solution"] = self._module
@@ -61,6 +61,21 @@ class Split:
         report.note(phase="test")
         self._names_data = False
         self._uses = 0
+
+    def _greet(self) -> tuple[Any, list[Any]]:
+        """The solution's module, and its names. No process of ours answers anything else."""
+        try:
+            home, names = self._peer.ask("hello")
+        except BaseException as error:
+            self._give_up(f"the solution's process did not say what it has: {type(error).__name__}")
+        return home, names if type(names) is list else []
+
+    def _value(self, name: str) -> Any:
+        """What the solution's module holds under a name that it has told: to look it up cannot fail."""
+        try:
+            return getattr(self._module, name)
+        except BaseException as error:
+            self._give_up(f"the solution's process did not say what {name!r} is: {type(error).__name__}")
 
     def _give_up(self, message: str) -> NoReturn:
         """The solution's process is gone: so the cell is over, whatever the test would make of it."""
@@ -79,7 +94,7 @@ class Split:
         wanted = [name for name in self._visible if name in used or (every and not name.lower().startswith("test"))]
         own = [name for name in wanted if name == self._entry_point or not hasattr(builtins, name)]
         # A solution's `abs` or `len` is the test's own unless it can only mean the solution's.
-        found = {name: getattr(self._module, name) for name in own or (wanted if not every else ())}
+        found = {name: self._value(name) for name in own or (wanted if not every else ())}
         _own(self._module)["__all__"] = [  # what `from solution import *` gives
             name
             for name in self._visible
