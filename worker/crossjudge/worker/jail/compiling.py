@@ -1,8 +1,8 @@
 """Turning source text into code, in a process of its own: the compiler can be made to crash, hang or eat memory.
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
-a JSON line (`status`, `message`, `flags`; of a test its `plan`, where it is literal, and what it `needs`) followed by the
-marshalled code, so that what was compiled before a crash still counts.
+a JSON line (`status`, `message`, `flags`; of a test its `plan`, where it is literal, and what it `needs`) followed by
+the marshalled code, so that what was compiled before a crash still counts.
 """
 
 import __future__
@@ -16,7 +16,7 @@ import os
 import warnings
 from typing import Any
 
-from . import frames, needing, solution
+from . import frames, needing, noting, solution
 from .literal import planning
 from .report import Report
 
@@ -53,5 +53,7 @@ def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
     answer = {"status": "ok", "message": None, "flags": code.co_flags & _FUTURE}
     if name == solution.TEST_FILE:
         answer["plan"] = planning.plan(text, name)
-        answer["needs"] = needing.reason(ast.parse(text.removeprefix("\ufeff")))
+        tree = ast.parse(text.removeprefix("\ufeff"))
+        answer["needs"] = needing.reason(tree)
+        code = compile(noting.Noting().visit(tree), name, "exec", flags=flags, dont_inherit=True, optimize=0)
     return answer, marshal.dumps(code)

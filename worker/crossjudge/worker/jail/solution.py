@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import values
+from . import noting, values
 from .report import Report
 
 SOLUTION_FILE = "solution.py"
@@ -111,11 +111,23 @@ def describe(error: BaseException, place: str | None, line: int | None) -> str:
     except BaseException:  # a __str__ of the program's own
         words = ""
     name = type(error).__name__
+    if not words and isinstance(error, AssertionError):
+        words = _compared(error, line) or ""
     text = f"{name}: {words}" if words else name
     if place is not None and line is not None:
         source = linecache.getline(place, line).strip()
         text += f" ({place} line {line}: {source})" if source else f" ({place} line {line})"
     return text[:_MAX_MESSAGE]
+
+
+def _compared(error: BaseException, line: int | None) -> str | None:
+    """What a failed assert of the test's compared."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or line is None or trace.tb_frame.f_code.co_filename != TEST_FILE:
+        return None
+    return noting.words(trace.tb_frame, line)
 
 
 def innermost(error: BaseException) -> tuple[str | None, int | None]:
