@@ -15,6 +15,7 @@ VERSION_1 = {
     "held": ("100000000\n", "180000000\n"),
     "stat": ("cache 60000000\nrss 40000000\nshmem 1000\nhierarchical_memory_limit 1\n",) * 2,
     "events": ("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"),
+    "hits": ("7\n", "9\n"),
 }
 VERSION_2 = {
     "cpu": ("usage_usec 5000000\nuser_usec 1\nsystem_usec 2\n", "usage_usec 5200000\nuser_usec 1\nsystem_usec 2\n"),
@@ -25,13 +26,14 @@ VERSION_2 = {
         "low 0\nhigh 0\nmax 9\noom 4\noom_kill 4\noom_group_kill 0\n",
     ),
 }
+VERSION_2["hits"] = VERSION_2["events"]
 
 # What a keeper does with the files, which here are ordinary ones; it needs the jail's numbers for them free.
 READING = """
 import json, os, sys
 from pathlib import Path
 from crossjudge.worker.jail import handed
-from crossjudge.worker.jail.ground import Bare
+from crossjudge.worker.jail.bare import Bare
 from crossjudge.worker.jail.meters import Meters
 files = {name: Path(path) for name, path in json.loads(sys.argv[1]).items()}
 numbers = {name: os.open(path, os.O_RDWR) for name, path in files.items()}
@@ -44,13 +46,16 @@ meters.forked()
 limit = int(files["limit"].read_text())
 for name, text in json.loads(sys.argv[2]).items():
     files[name].write_text(text)
-kills = [meters.is_over_memory() for _ in range(2)]
+kills = [meters.out_of_memory() for _ in range(2)]
 print(json.dumps([round(meters.cpu_ns(0) / 1e8), limit > 100_000_000 + (1 << 30), *kills]))
 meters.begin(1 << 20, 1)
 files["held"].write_text("900000000")
-print(json.dumps(meters.is_over_memory()))
+print(json.dumps(meters.out_of_memory()))
 files["stat"].write_text(files["stat"].read_text().replace(" 60000000", " 780000000"))
-print(json.dumps(meters.is_over_memory()))
+print(json.dumps(meters.out_of_memory()))
+meters.begin(1 << 30, 1)
+files["events"].write_text(files["events"].read_text().replace("oom_kill 4", "oom_kill 5"))
+print(json.dumps(meters.out_of_memory()))
 """
 
 
@@ -64,11 +69,12 @@ def test_the_counters_of_both_versions_are_read(files: dict[str, tuple[str, str]
     run = subprocess.run(
         [sys.executable, "-c", READING, paths, after], capture_output=True, text=True, timeout=60, check=True
     )
-    counted, over, over_by_page_cache = map(json.loads, run.stdout.splitlines())
+    counted, over, over_by_page_cache, killed_within_its_limit = map(json.loads, run.stdout.splitlines())
     # CPU time, room for a whole cell beside what was there; a kill by the kernel counts once, for the cell it was in.
-    assert counted == [2, True, True, False]
-    assert over is True
-    assert over_by_page_cache is False
+    assert counted == [2, True, "memory", None]
+    assert over == "memory"
+    assert over_by_page_cache is None
+    assert killed_within_its_limit == "machine"
 
 
 def test_groups_of_a_worker_that_is_gone_are_swept_and_those_of_others_are_not() -> None:

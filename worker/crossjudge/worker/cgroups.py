@@ -22,11 +22,18 @@ _VERSION_1 = {
         "stat": "memory.stat",
         "events": "memory.oom_control",
         "limit": "memory.limit_in_bytes",
+        "hits": "memory.failcnt",
     },
 }
 _VERSION_2 = {
     "cpu": {"cpu": "cpu.stat"},  # counted in every group, whatever controllers it has
-    "memory": {"held": "memory.current", "stat": "memory.stat", "events": "memory.events", "limit": "memory.max"},
+    "memory": {
+        "held": "memory.current",
+        "stat": "memory.stat",
+        "events": "memory.events",
+        "limit": "memory.max",
+        "hits": "memory.events",
+    },
 }
 _WRITTEN = ("limit",)
 _NO_SWAP = {"memory.swappiness": "0", "memory.swap.max": "0"}  # a cell that swaps is as slow as one that hangs

@@ -9,9 +9,9 @@ import json
 import os
 
 ENTER = (210, 211)
-CPU, HELD, STAT, EVENTS, LIMIT = range(212, 217)
-ROOM, TURNSTILE = 217, 218
-SUPERVISOR = 219
+CPU, HELD, STAT, EVENTS, LIMIT, HITS = range(212, 218)
+ROOM, TURNSTILE = 218, 219
+SUPERVISOR = 220
 """How long the supervisor has waited for a core, as its /proc says it."""
 
 _PLACES = {
@@ -20,6 +20,7 @@ _PLACES = {
     "stat": STAT,
     "events": EVENTS,
     "limit": LIMIT,
+    "hits": HITS,
     "room": ROOM,
     "turnstile": TURNSTILE,
 }

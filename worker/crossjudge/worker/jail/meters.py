@@ -61,6 +61,7 @@ class Meters:
         self._memory_bytes = memory_bytes
         if self._has_memory:
             self._held_before = _number(handed.HELD)
+            self._hits = self._count_hits()
             # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
             os.pwrite(handed.LIMIT, b"%d" % (self._held_before + self._most_held), 0)
             os.pwrite(self._score, b"1000", 0)
@@ -82,9 +83,7 @@ class Meters:
     def _group_ns(self) -> int:
         if not self._has_cpu:
             return 0
-        said = os.pread(handed.CPU, 256, 0)
-        total = int(said.split(None, 2)[1]) * 1000 if said.startswith(b"usage_usec") else int(said)
-        return total - time.process_time_ns()
+        return kernel.group_cpu_ns(handed.CPU) - time.process_time_ns()
 
     def look(self, reaped_ns: int) -> tuple[int, int, int]:
         """All the living at once: CPU nanoseconds (to a clock tick), nanoseconds waited for a core, how many may run.
@@ -130,19 +129,33 @@ class Meters:
         except (OSError, ValueError, IndexError):
             return False
 
-    def is_over_memory(self) -> bool:
-        """Whether the cell held, as of the last look, or was killed for asking for, more memory than it may."""
+    def out_of_memory(self) -> str | None:
+        """`memory` where the cell holds more than it may, as of the last look; or what `killed_for` says."""
+        if (why := self.killed_for()) is not None:
+            return why
+        return "memory" if self._is_over_memory() else None
+
+    def _is_over_memory(self) -> bool:
         if not self._has_memory:
             return self._resident > self._memory_bytes and self.ground.shared_once() > self._memory_bytes
-        if self.was_killed_for_memory():
-            return True
         grown = _number(handed.HELD) - self._held_before
         return grown > self._most_held and grown - (self._page_cache() - self._cached) > self._most_held
 
-    def was_killed_for_memory(self) -> bool:
-        """Whether the kernel has killed a process of the group for want of memory since this was last asked."""
+    def killed_for(self) -> str | None:
+        """Why the kernel has killed a process of the cell since this was last asked, if it did.
+
+        `memory`: the cell has asked for more than it may. `machine`: the machine, or the container, has none to spare.
+        """
         before, self._kills = self._kills, self._count_kills()
-        return self._kills > before
+        if self._kills == before:
+            return None
+        return "memory" if self._count_hits() > self._hits else "machine"
+
+    @staticmethod
+    def _count_hits() -> int:
+        """How often the group was at its limit."""
+        said = os.pread(handed.HITS, 4096, 0)
+        return int(said) if said[:1].isdigit() else int(said.partition(b"max ")[2].split(None, 1)[0])
 
     def _count_kills(self) -> int:
         if not self._has_memory:

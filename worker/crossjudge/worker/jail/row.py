@@ -118,6 +118,8 @@ class Row:
         stdout = observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap))
         seen = self._watch([*reports, stdout])
         turns.leave()
+        if seen["stopped"] == "machine":
+            raise observing.KeeperLost("this machine, or container, has run out of memory in the middle of a cell")
         if not reports[0].head.startswith(BEGAN) and seen["stopped"] is None:
             raise observing.KeeperLost(f"a cell could not be started: {bytes(reports[0].head[:500])!r}")
         if seen.pop("left_files"):

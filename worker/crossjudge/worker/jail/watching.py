@@ -57,8 +57,8 @@ class Watch:
             self._beat(supervisor, now)
             if now >= self._scanned_ns + _SCAN_NS or now >= self._wall_end_ns():
                 self._scan(now)
-                if self._meters.is_over_memory():
-                    return "memory"
+                if (why := self._meters.out_of_memory()) is not None:
+                    return why
             cpu_ns = self._cpu_ns()
             if self._is_stopped_at("cpu", cpu_ns, self._cpu_limit_ns, now):
                 return "cpu"
