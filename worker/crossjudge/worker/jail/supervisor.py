@@ -20,7 +20,9 @@ import sys
 from typing import Any
 
 from . import cell, frames, handed, judging, meters, observing, zygote
-from .ground import GROUNDS, Bare, Namespaces
+from .bare import Bare
+from .ground import Namespaces
+from .grounds import GROUNDS
 from .report import BEGAN
 from .row import Row, Zygote
 

@@ -26,7 +26,7 @@ _CAPABILITIES = [
     "CAP_SYS_PTRACE",
 ]  # fmt: skip
 # Where the supervisor reads the CPU time that Linux has counted for the sandbox; see jail/ground.py.
-_CLOCK = Path("/crossjudge/clock")
+_CLOCK = Path("/sys/clock")
 _UNLIMITED = (1 << 64) - 1
 _LIMITS = {  # as in nsjail.cfg
     "RLIMIT_AS": _UNLIMITED,
@@ -37,7 +37,7 @@ _LIMITS = {  # as in nsjail.cfg
     "RLIMIT_STACK": 64 << 20,
 }
 _SPARE = ["nosuid", "nodev", "size=4096"]
-_HIDDEN = ["ro", *_SPARE, "mode=0111"]  # runsc mounts its own /sys where it is given none
+_HIDDEN = ["ro", *_SPARE, "mode=0700"]  # runsc mounts its own /sys where it is given none; cells are not to look here
 # Where the worker is killed, the supervisor ends for want of input, and runsc with it; then the folder goes.
 _THEN_REMOVE = 'folder=$1; shift; "$@"; status=$?; rm -rf "$folder"; exit $status'
 
@@ -104,13 +104,17 @@ def _bundle(settings: WorkerSettings, group: JailGroup) -> dict[str, Any]:
 
 def _mounts(settings: WorkerSettings, group: JailGroup) -> list[dict[str, Any]]:
     bound = contents.system_mounts() | contents.mounts(settings.jail_packages)
-    if "cpu" in group.files:
-        bound[_CLOCK] = Path(f"/proc/self/fd/{group.files['cpu']}").readlink()
     memory = [Path("/tmp"), *contents.covered()]
+    counted = {_CLOCK: Path(f"/proc/self/fd/{group.files['cpu']}")} if "cpu" in group.files else {}
     return [
         {"destination": "/proc", "type": "proc", "source": "proc", "options": ["ro", "nosuid", "nodev", "noexec"]},
-        *({"destination": str(to), "type": "bind", "source": os.path.realpath(at), "options": ["ro", "nosuid", "nodev"]}
-          for to, at in bound.items()),
+        *(_bound(at, to) for to, at in bound.items()),
         *({"destination": str(place), "type": "tmpfs", "source": "none", "options": _SPARE} for place in memory),
         {"destination": "/sys", "type": "tmpfs", "source": "none", "options": _HIDDEN},
-    ]  # fmt: skip
+        *(_bound(at, to) for to, at in counted.items()),
+    ]
+
+
+def _bound(path: Path, place: Path) -> dict[str, Any]:
+    options = ["ro", "nosuid", "nodev"]
+    return {"destination": str(place), "type": "bind", "source": os.path.realpath(path), "options": options}
