@@ -7,8 +7,8 @@ Protocol, on a SOCK_SEQPACKET socket to the supervisor: first the limits, a mars
 of a cell's processes as decimal text, with `cell.DESCRIPTORS` descriptors for each; the answer is a marshalled dict:
 
 - `statuses`: the wait status of each member, None where it had to be killed after the cell's end
-- `stopped`: why the cell was ended from outside: `cpu`, `wall`, `memory` (by the kernel too) or None; `machine` where that
-  was not the cell's fault: the machine has no memory to spare
+- `stopped`: why the cell was ended from outside: `cpu`, `wall`, `memory` (by the kernel too) or None; `machine` where
+  that was not the cell's fault: the machine has no memory to spare
 - `over`: the time limit that it ended by itself a little over (see `watching`): `cpu`, `wall` or None
 - `cpu_ns`, `wall_ns`: CPU time of all the cell's processes, and wall time of the cell
 - `left_files`: whether the cell has written files that the next one would see; it then needs a new keeper
