@@ -12,7 +12,7 @@ import contextlib
 import os
 import time
 
-from . import handed
+from . import handed, kernel
 from .ground import Namespaces
 
 _UNLIMITED = b"%d" % (1 << 62)
