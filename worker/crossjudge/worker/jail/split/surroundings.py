@@ -81,7 +81,7 @@ class Surroundings:
 
 
 def follow(peer: "Peer") -> None:
-    """The solution's side: does as it is told, and hands warnings on."""
+    """The solution's side: does as it is told."""
     originals: dict[tuple[str, str], Any] = {}
 
     def fake(module: str, name: str, value: Any) -> None:
@@ -108,10 +108,10 @@ def follow(peer: "Peer") -> None:
         ("seed", random.seed),
     ):
         peer.serving.add(name, action)
-    _hand_on_warnings(peer)
 
 
-def _hand_on_warnings(peer: "Peer") -> None:
+def hand_on_warnings(peer: "Peer") -> None:
+    """From now on; while the solution loads, nobody is there to take them, in one interpreter neither."""
     left = iter(range(_MOST_WARNINGS))
 
     def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
