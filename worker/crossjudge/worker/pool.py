@@ -1,6 +1,5 @@
 """The jails of one worker process: rows go to whichever is free, verdicts come back as a chunk's result."""
 
-import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -117,11 +116,10 @@ class _Work:
                 return
             content = self.chunk.parts[part]
             columns = self.columns[content.problem]
-            with contextlib.nullcontext() if jail.takes_turns else quiet.among_others(self.stop):
-                if told != part:
-                    self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
-                    told = part
-                answer = _ask_row(jail, self.order, columns, content.rows[row], self.stop, _BAND)
+            if told != part:
+                self._compiled[part] = _tell_columns(jail, self.order, columns, self.stop)
+                told = part
+            answer = _ask_row(jail, self.order, columns, content.rows[row], self.stop, _BAND)
             self._answers[part, row] = answer
             if over := [index for index, outcome in answer.cells.items() if outcome.over is not None]:
                 self.close_calls[part, row] = over

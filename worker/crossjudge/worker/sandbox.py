@@ -40,11 +40,6 @@ class Jail:
             raise JailError(f"cannot run {what}: {error}; see `crossjudge doctor`") from error
         self._receive(threading.Event())
 
-    @property
-    def takes_turns(self) -> bool:
-        """Whether it waits by itself, before each cell, while a worker has the machine to itself (see `quiet`)."""
-        return self._launch is not None and bool(self._launch.locks)
-
     def ask(self, message: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
         """Send one request, return its answer. Raises `JailError` when it does not come, `Stopped` when `stop` is set.
 

@@ -1,7 +1,7 @@
 """Cells run among those of the machine's other jails, unless a worker wants the machine for one cell alone.
 
-The two locks are handed in by the worker, and `quiet` there says what they are. Where they are not handed in, the
-worker takes turns itself, row by row.
+The two locks are handed in by the worker, and `quiet` there says what they are. Where the walls let nothing be handed
+in, cells run whenever they like.
 """
 
 import fcntl
