@@ -64,8 +64,8 @@ CHEATS = {
     "        if os.fork() == 0: return 'xyzzy-%d' % i\n    return x",
     "patches the built-ins": "import builtins\nbuiltins.len = builtins.str = builtins.type = lambda *a: 1\n"
     "def f(x): return x",
-    "nests without end": "def f(x):\n    x = []\n    for _ in range(10**5): x = [x]\n    return x",
-    "gives too much": "def f(x): return 'x' * 10**8",
+    "nests without end": "def f(x):\n    x = []\n    for _ in range(10**3): x = [x]\n    return x",
+    "gives too much": "def f(x): return 'x' * 10**7",
     "gives what is hard to hash": "def f(x): return {(i * (2**61 - 1),) for i in range(1500)}",
     "leaves no room to look": "import sys\nsys.setrecursionlimit(60)\ndef f(x): return [[[[[[[[[[x]]]]]]]]]]",
 }
