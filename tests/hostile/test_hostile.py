@@ -15,7 +15,7 @@ from crossjudge.worker.settings import WorkerSettings
 from hostile_corpus import TABLE, Attack, Program, attacked, corpus, honest_solution, table
 
 KINDS = tuple(dict.fromkeys(program.kind for program in corpus()))
-LIMITS = Limits(cpu_seconds=0.5, wall_seconds=1.5, memory_mb=192, processes=16, disk_mb=4, output_kb=64)
+LIMITS = Limits(cpu_seconds=0.4, wall_seconds=1.2, memory_mb=192, processes=16, disk_mb=4, output_kb=64)
 JAILS = 4  # most of what takes long here sleeps
 HONEST_PROGRAM = "print(2 * int(input()))\n"
 PASSED = frozenset("P")
@@ -148,6 +148,7 @@ def test_hostile_programs_get_what_they_deserve_and_their_neighbours_pass(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.nsjail
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_list_of_those_that_beat_a_shared_interpreter_is_honest(pool: JailPool, kind: str) -> None:
