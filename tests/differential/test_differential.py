@@ -11,7 +11,7 @@ from crossjudge.contracts import Isolation
 from crossjudge.worker.errors import JailError
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
-from differential.judged import held
+from differential.judged import held, judge
 from differential.pairs import Pair, Problem, problems
 from differential.reference import Reference
 from differential.shrinking import shrink
@@ -52,10 +52,10 @@ def draw_problems(reference: Reference, least_pairs: int) -> list[Problem]:
     pytest.fail(f"only {len(pairs)} different pairs were found")
 
 
-def _collect(reference: Reference, found: dict[Problem, None], number: int) -> None:
+def _collect(reference: Reference, found: dict[Problem, None], number: int, *, only_plain: bool = False) -> None:
     @seed(number)
     @settings(max_examples=30, database=None, phases=[Phase.generate])
-    @given(problems(reference))
+    @given(problems(reference, only_plain=only_plain))
     def take(problem: Problem) -> None:
         found[problem] = None
 
@@ -76,12 +76,32 @@ def letters_of_agreement(pool: JailPool, reference: Reference, isolation: Isolat
     return Counter(each.letters[0] for each in all_held)
 
 
-@pytest.mark.parametrize("isolation", [Isolation.SPLIT, Isolation.SHARED, Isolation.AUTO])
+@pytest.mark.parametrize(
+    ("isolation", "least_pairs"), [(Isolation.SPLIT, 300), (Isolation.SHARED, 150), (Isolation.AUTO, 100)]
+)
 def test_some_honest_pairs_get_the_letter_that_one_interpreter_gives_them(
-    pool: JailPool, reference: Reference, isolation: Isolation
+    pool: JailPool, reference: Reference, isolation: Isolation, least_pairs: int
 ) -> None:
-    mix = letters_of_agreement(pool, reference, isolation, least_pairs=300)
-    assert min(mix[letter] for letter in "PFE") > 20, f"too few of some letter to say anything: {mix}"
+    mix = letters_of_agreement(pool, reference, isolation, least_pairs)
+    assert min(mix[letter] for letter in "PFE") > least_pairs / 20, f"too few of some letter to say anything: {mix}"
+
+
+def test_functions_of_plain_data_have_the_same_digests_in_each_isolation(pool: JailPool, reference: Reference) -> None:
+    drawn: dict[Problem, None] = {}
+    _collect(reference, drawn, number=SEED, only_plain=True)
+    split, shared = (
+        [cell for cells in judge(pool, list(drawn), isolation, outputs=True) for cell in cells]
+        for isolation in (Isolation.SPLIT, Isolation.SHARED)
+    )
+    # In one interpreter what a test imports by itself is the function, and not the recorder around it.
+    pairs = [pair for problem in drawn for pair in problem.pairs]
+    seen = [
+        (pair, one.output, other.output)
+        for pair, one, other in zip(pairs, split, shared, strict=True)
+        if "from solution import" not in pair.test
+    ]
+    assert [each for each in seen if each[1] != each[2]] == []
+    assert sum(output is not None for _, output, _ in seen) > 40
 
 
 @pytest.mark.slow
