@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .. import frames
 
 _READ_BYTES = 1 << 16
+_MOST_READ_BYTES = 1 << 20
 _LONGEST = 1 << 28
 
 
@@ -77,7 +78,7 @@ class Channel:
     def _take(self, size: int) -> bytes:
         while len(self._unread) < size:
             try:
-                piece = os.read(self.descriptor, _READ_BYTES)
+                piece = os.read(self.descriptor, min(max(_READ_BYTES, size - len(self._unread)), _MOST_READ_BYTES))
             except OSError as error:
                 raise Gone("the other process ended") from error
             if not piece:

@@ -53,14 +53,16 @@ class Encoder:
     def _write(self, kind: str, number: int, value: Any) -> bytes:
         twins, peer = self._peer.twins, self._peer
         said: dict[str, Any] = {"k": kind, "n": number, "v": self.encode(value)}
-        self._new += [each for each in twins.changed() if each not in set(self._new)] if not peer.is_applying else []
+        if not peer.is_applying:
+            known = set(self._new)
+            self._new += [each for each in twins.changed() if each not in known]
         containers = []
         for each in self._new:  # grows while it is gone through
             twin = twins.get(each)
             assert twin is not None
-            containers.append(
-                [each, twin.kind.tag, twin.kind.content(twin.box, self.encode_all), self._class_of(twin.box)]
-            )
+            box, kind_of_box = twin.box, twin.kind
+            of = None if type(box) is kind_of_box.type else self._class_of(box)
+            containers.append([each, kind_of_box.tag, kind_of_box.content(box, self.encode_all), of])
         for each in self._new:
             if (twin := twins.get(each)) is not None:
                 twin.agree()
@@ -70,7 +72,7 @@ class Encoder:
 
     def _class_of(self, box: Any) -> Any:
         """Handle and class of a container of a program's own class; None for an exact one, or one come from there."""
-        if operators.is_mirror(box) or type(box) in plain.KINDS or plain.kind_of(box) is not None:
+        if operators.is_mirror(box) or plain.kind_of(box) is not None:
             return None
         return [self._peer.export(box), self.encode_class(type(box))]
 
@@ -91,8 +93,8 @@ class Encoder:
             return ["t", *self.encode_all(value)]
         if kind is frozenset:
             return ["f", *self.encode_all(value)]
-        if plain.kind_of(value) is not None:
-            return ["R", self._twin(value, plain.kind_of(value))]
+        if (container := plain.kind_of(value)) is not None:
+            return ["R", self._twin(value, container)]
         if kind in plain.SCALARS:
             tag, write, _ = plain.SCALARS[kind]
             try:

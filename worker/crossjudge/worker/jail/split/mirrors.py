@@ -108,7 +108,8 @@ class MirrorType(operators.Mirrored):
         if handle is None:
             return super().__call__(*args, **kwargs)
         before = handle.peer.count_handles()
-        return operators.note_made(handle.peer.ask("call", cls, args, kwargs), before)
+        result = handle.peer.ask("call", cls, args, kwargs)
+        return operators.note_made(result, before) if handle.peer.is_named(cls) else result
 
     def __getattr__(cls, name: str) -> Any:
         handle = _home(cls)

@@ -1,8 +1,8 @@
 """What operators do with a mirror. This is where an object that lies about itself would be believed, so on the test's
 side (`peer.is_guarded`) these rules hold:
 
-- What the test has made itself, by calling a class, and has not been handed back since, is under test itself: it is
-  believed. All that follows is of other objects: what a function returned, what was found in a list.
+- What the test has made itself, by calling a class that it uses as one (see `naming`), and has not been handed back
+  since, is under test itself: it is believed. All that follows is of other objects: what a function returned, what was found in a list.
 - Compared with plain data a mirror is unequal, and in no order: its class is not asked.
 - Whether plain data is in it, is found out by iterating over it here.
 - Nor is it asked for what plain data would be asked for: whether it starts with this, or is a subset of that.
@@ -161,9 +161,8 @@ def check_reading(mirror: Any, name: str) -> None:
     handle = handle_of(mirror)
     if not handle.peer.is_guarded:
         return
-    if name.startswith("__array_") or (
-        (handle.is_derived or name in PREDICATES) and not (is_named(mirror) or is_made(mirror))
-    ):
+    is_silent = handle.is_derived and not is_named(mirror)
+    if name.startswith("__array_") or ((is_silent or name in PREDICATES) and not is_made(mirror)):
         raise AttributeError(f"the solution's {type(mirror).__name__!r} is not asked for {name!r}")
 
 

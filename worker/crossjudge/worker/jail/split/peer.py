@@ -58,6 +58,7 @@ class Peer:
         self._mirrors: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._kept: dict[int, Any] = {}
         self._derived = 0
+        self._owner = os.getpid()
         self._handles = 0
         self._lent: set[int] = set()
         self._next = 1
@@ -235,6 +236,8 @@ class Peer:
                 self._answer(channel, heard)
 
     def _send(self, channel: Channel, kind: str, number: int, value: Any) -> None:
+        if os.getpid() != self._owner:  # a fork of the program's that came back here has nothing to say
+            os._exit(0)
         with self._lock:
             body = Encoder(self).message(kind, number, value)
         try:

@@ -157,6 +157,9 @@ class _List(Kind):
         (items,) = content
         list.__setitem__(box, slice(None), decode(items))
 
+    def is_same(self, box: Any, before: tuple[list[Any], ...]) -> bool:
+        return list.__len__(box) == len(before[0]) and all(map(operator.is_, list.__iter__(box), before[0]))
+
 
 class _Set(Kind):
     tag, type = "s", set

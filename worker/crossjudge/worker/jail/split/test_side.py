@@ -12,6 +12,7 @@ from .. import asserting, pytests, shared, solution
 from ..report import Report
 from . import operators, streams, surroundings
 from .channel import Channel
+from .naming import Uses
 from .peer import Peer
 
 _LINK = 5
@@ -55,7 +56,7 @@ class Split:
         self._peer.around = surroundings.Surroundings(self._peer)
         home, names = self._greet()
         self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
-        self._module = SolutionModule(self._peer, home, self._visible)
+        self._module = SolutionModule(self._peer, home, self._visible, Uses(task["test_text"]))
         sys.modules["solution"] = self._module
         solution.show_source(solution.SOLUTION_FILE, task["solution_text"])
         report.note(phase="test")
@@ -135,9 +136,11 @@ _own: Any = vars(types.ModuleType)["__dict__"].__get__  # the dict of such a mod
 class SolutionModule(types.ModuleType):
     """Module `solution`, whose attributes are in the other process."""
 
-    def __init__(self, peer: Peer, home: Any, names: list[str]) -> None:
+    def __init__(self, peer: Peer, home: Any, names: list[str], uses: Uses) -> None:
         super().__init__("solution")
-        _own(self).update({" peer": peer, " home": home, "__all__": names, "__file__": solution.SOLUTION_FILE})
+        _own(self).update(
+            {" peer": peer, " home": home, " uses": uses, "__all__": names, "__file__": solution.SOLUTION_FILE}
+        )
 
     @property
     def __doc__(self) -> Any:  # type: ignore[override]
@@ -150,7 +153,8 @@ class SolutionModule(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         value = self._get(name)
-        _own(self)[" peer"].name_class(value)
+        if operators.is_class(value) and _own(self)[" uses"].is_class(name):
+            _own(self)[" peer"].name_class(value)
         return value
 
     def _get(self, name: str) -> Any:

@@ -72,9 +72,11 @@ class Twins:
         """Forget what nobody else on this side holds; the numbers, for the other side to forget them too."""
         if self.reading:
             return []
-        dropped = [number for number, twin in self._by_number.items() if sys.getrefcount(twin.box) <= _ONLY_OURS]
-        for number in dropped:
-            self.forget(number)
+        dropped = []
+        for number in list(self._by_number):  # the outer before the inner: what an unused one holds is then unused too
+            if sys.getrefcount(self._by_number[number].box) <= _ONLY_OURS:
+                self.forget(number)
+                dropped.append(number)
         return dropped
 
     def forget(self, number: Any) -> None:
