@@ -2,7 +2,8 @@
 side (`peer.is_guarded`) these rules hold:
 
 - What the test has made itself, by calling a class that it uses as one (see `naming`), and has not been handed back
-  since, is under test itself: it is believed. All that follows is of other objects: what a function returned, what was found in a list.
+  since, is under test itself: it is believed. All that follows is of other objects: what a function returned, what was
+  found in a list.
 - Compared with plain data a mirror is unequal, and in no order: its class is not asked.
 - Whether plain data is in it, is found out by iterating over it here.
 - Nor is it asked for what plain data would be asked for: whether it starts with this, or is a subset of that.
