@@ -4,15 +4,17 @@ Never off the solution's: a solution that could choose to be judged in one inter
 """
 
 import ast
+import os
 import sys
 from collections.abc import Iterator
+
+from .split import surroundings
 
 _RANDOM = "seeds random numbers that the solution draws from"
 _FRAMES = "looks into the interpreter's frames and objects"
 _CODE = "looks into the code of functions"
 # Attributes of modules whose effect is on the interpreter that they are called in.
 _CALLS = {
-    "random.seed": _RANDOM,
     "np.random.seed": _RANDOM,
     "numpy.random.seed": _RANDOM,
     "sys._getframe": _FRAMES,
@@ -21,7 +23,6 @@ _CALLS = {
     "inspect.currentframe": _FRAMES,
     "inspect.stack": _FRAMES,
     "sys.setrecursionlimit": "sets the recursion limit",
-    "os.chdir": "changes the current folder",
     "os.putenv": "sets environment variables",
     "importlib.reload": "loads the solution again",
     "locale.setlocale": "sets the locale",
@@ -34,14 +35,18 @@ _MODULES = {
     "tracemalloc": "measures the solution's memory",
     "dis": _CODE,
     "pickle": "pickles objects of the solution",
-    "doctest": "runs the examples in the solution's documentation",
-    "weakref": "watches for the end of objects",
     "ctypes": _FRAMES,
     "freezegun": "sets the clock",
 }
 _ATTRIBUTES = {"__globals__": _CODE, "__closure__": _CODE, "__subclasses__": "lists the subclasses of a class"}
+_ANYTHING = "something"
 _REPLACES = "replaces {} in the interpreter that the solution runs in"
-_CAPTURED = ("sys.stdin", "sys.stdout", "sys.stderr", "builtins.input")  # these work across processes
+# These work across processes: see `split.streams` and `split.surroundings`.
+_CARRIED = {"sys.stdin", "sys.stdout", "sys.stderr", "sys.argv", "builtins.input", "os.environ"} | {
+    f"{'os.path' if module is os.path else module.__name__}.{name}"
+    for module, names in surroundings.FAKED.items()
+    for name in names
+}
 
 
 def reason(tree: ast.Module) -> str | None:
@@ -74,8 +79,6 @@ def _reasons(node: ast.AST, own: set[str]) -> Iterator[str]:
             yield from _of_replacing(_dotted(node), own)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, own)
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        yield from ["sets environment variables"] if _dotted(node.value) == "os.environ" else []
 
 
 def _of_import(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
@@ -93,29 +96,32 @@ def _of_call(node: ast.Call, own: set[str]) -> Iterator[str]:
     called = _dotted(node.func)
     if (why := _CALLS.get(called)) is not None:
         yield why
-    last = called.rpartition(".")[2]
     if called.endswith(("patch", "monkeypatch.setattr", "monkeypatch.delattr")) and node.args:
-        yield from _of_patching(node.args[0], own)
-    elif called.endswith(("patch.object", "patch.multiple")) and node.args:
-        yield from _of_replacing(f"{_dotted(node.args[0])}.it", own)
-    elif called.endswith("patch.dict") or (called.startswith("monkeypatch.") and last in ("setenv", "delenv", "chdir")):
-        yield "sets environment variables or dictionaries"
-    elif called == "setattr" and node.args:
-        yield from _of_replacing(f"{_dotted(node.args[0])}.it", own)
+        yield from _of_patching(node.args, own)
+    elif (called.endswith(("patch.object", "patch.multiple")) and node.args) or (called == "setattr" and node.args):
+        yield from _of_replacing(f"{_dotted(node.args[0])}.{_text(node.args[1:2])}", own)
 
 
-def _of_patching(target: ast.expr, own: set[str]) -> Iterator[str]:
-    if isinstance(target, ast.Constant) and isinstance(target.value, str):
-        yield from _of_replacing(target.value, own)
+def _of_patching(args: list[ast.expr], own: set[str]) -> Iterator[str]:
+    """`patch("module.name")`, or `setattr(module, "name")`."""
+    if isinstance(args[0], ast.Constant):
+        yield from _of_replacing(_text(args[:1]), own)
     else:
-        yield from _of_replacing(f"{_dotted(target)}.it", own)
+        yield from _of_replacing(f"{_dotted(args[0])}.{_text(args[1:2])}", own)
+
+
+def _text(args: list[ast.expr]) -> str:
+    """The text that the first of the arguments is; a word that is nothing's name for anything else."""
+    if args and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str):
+        return args[0].value
+    return _ANYTHING
 
 
 def _of_replacing(target: str, own: set[str]) -> Iterator[str]:
     """`target` is the dotted name of what is replaced; what belongs to the test or the solution may be."""
     first, _, rest = target.partition(".")
-    if rest and first and first not in own and target not in _CAPTURED and _is_module(first):
-        yield _REPLACES.format(target.removesuffix(".it"))
+    if rest and first and first not in own and target not in _CARRIED and _is_module(first):
+        yield _REPLACES.format(target.removesuffix(f".{_ANYTHING}"))
 
 
 def _is_module(name: str) -> bool:

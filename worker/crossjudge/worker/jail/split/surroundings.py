@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .peer import Peer
 
-_FAKED: dict[types.ModuleType, tuple[str, ...]] = {
+FAKED: dict[types.ModuleType, tuple[str, ...]] = {
     builtins: ("open", "print"),
     datetime: ("date", "datetime"),
     os: ("getcwd", "getenv", "listdir", "makedirs", "mkdir", "remove", "system"),
@@ -40,7 +40,7 @@ class Surroundings:
         self._arguments = list(sys.argv)
         self._fakes = {
             (module.__name__, name): (vars(module), vars(module)[name])
-            for module, names in _FAKED.items()
+            for module, names in FAKED.items()
             for name in names
         }
         self._told: dict[tuple[str, str], Any] = {}
