@@ -9,7 +9,6 @@ import pytest
 
 from crossjudge.contracts import Chunk, Columns, Detail, Isolation, Limits, Order, Part, PartResult, Row
 from crossjudge.worker.errors import JailError
-from crossjudge.worker.jail.judging import STRATEGIES
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
 from hostile_corpus import TABLE, Attack, Program, attacked, corpus, honest_solution, table
@@ -23,7 +22,11 @@ LIMITS = Limits(
 JAILS = 4  # most of what takes long here sleeps
 HONEST_PROGRAM = "print(2 * int(input()))\n"
 PASSED = frozenset("P")
-APART = [each for each in (Isolation.SPLIT, Isolation.AUTO) if each.value in STRATEGIES]
+CASES = [  # bombs take their time, and `auto` runs them as `split` does
+    pytest.param(kind, isolation, marks=[pytest.mark.slow] if (kind, isolation) == ("bombs", "auto") else [])
+    for kind in KINDS
+    for isolation in (Isolation.SPLIT, Isolation.AUTO)
+]
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +144,7 @@ def judge(pool: JailPool, problems: list[Asking], isolation: Isolation) -> list[
 
 
 @pytest.mark.nsjail
-@pytest.mark.parametrize("isolation", APART)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "isolation"), CASES)
 def test_hostile_programs_get_what_they_deserve_and_their_neighbours_pass(
     pool: JailPool, kind: str, isolation: Isolation
 ) -> None:
