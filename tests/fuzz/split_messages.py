@@ -63,7 +63,7 @@ classes = st.fixed_dictionaries(
         "operators": st.lists(st.sampled_from(sorted(operators.ALL)), max_size=4),
         "of": st.none() | _places,
         "meta": st.just([]) | st.lists(st.sampled_from(sorted(operators.ALL)), max_size=2),
-        "fields": st.none() | st.just([["x", True, True, True]]) | values,
+        "fields": st.none() | st.just([["x", [True, True, True, False], [1], []]]) | values,
         "enum": st.none()
         | st.fixed_dictionaries(
             {

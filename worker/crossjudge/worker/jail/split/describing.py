@@ -73,7 +73,7 @@ def describe_class(cls: type, encode: Encode, *, is_guarded: bool) -> dict[str, 
         "operators": found,
         "of": _standard_place(cls),
         "meta": [name for name in operators.ALL if _metaclass_has(cls, name)],
-        "fields": None if is_guarded else _fields(cls),
+        "fields": None if is_guarded else _fields(cls, encode),
         "enum": _enum(cls, encode) if isinstance(cls, enum.EnumMeta) and cls.__members__ else None,
         "generic": hasattr(cls, "__class_getitem__"),
         "annotations": [[str(name), encode(value)] for name, value in annotations.items()],
@@ -118,10 +118,18 @@ def _decides_itself(meta: type) -> bool:
     return not issubclass(meta, enum.EnumMeta) and any("__instancecheck__" in base.__dict__ for base in own)
 
 
-def _fields(cls: type) -> list[list[Any]] | None:
+def _fields(cls: type, encode: Encode) -> list[list[Any]] | None:
     if "__dataclass_fields__" not in vars(cls):
         return None
-    return [[field.name, field.init, field.repr, field.compare] for field in dataclasses.fields(cls)]
+    return [
+        [
+            field.name,
+            [field.init, field.repr, field.compare, field.kw_only],
+            [encode(given) for given in (field.default,) if given is not dataclasses.MISSING],
+            [encode(given) for given in (field.default_factory,) if given is not dataclasses.MISSING],
+        ]
+        for field in dataclasses.fields(cls)
+    ]
 
 
 def _members(cls: Any) -> list[tuple[str, Any]]:

@@ -7,6 +7,7 @@ import collections.abc
 import dataclasses
 import enum
 import inspect
+import keyword
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,8 @@ def _attributes(peer: "Peer", said: dict[str, Any], decode: Decode, owner: list[
     if said["checks"]:
         space[CHECKS] = True
     if said["fields"] is not None:
-        space["__dataclass_fields__"] = {name: _field(name, *more) for name, *more in said["fields"]}
+        fields = [_field(name, flags, default, factory, decode) for name, flags, default, factory in said["fields"]]
+        space["__dataclass_fields__"] = {field.name: field for field in fields}
     standard = peer.find_standard(said["of"]) if said["of"] is not None else None
     space["__class__"] = property(type if standard is None else lambda self: standard)
     if type(said["line"]) is int:
@@ -137,9 +139,16 @@ def _register(made: type, bases: tuple[type, ...]) -> None:
             standard.register(made)
 
 
-def _field(name: Any, init: Any, shown: Any, compare: Any) -> Any:
-    field = dataclasses.field(init=bool(init), repr=bool(shown), compare=bool(compare))
-    field.name = _text(name)
+def _field(name: Any, flags: Any, default: Any, factory: Any, decode: Decode) -> Any:
+    if not _text(name).isidentifier() or keyword.iskeyword(name):  # `dataclass` writes it into code that it runs
+        raise Malformed(f"{name!r} for a field")
+    init, shown, compare, kw_only = map(bool, flags)
+    field: Any = dataclasses.field(init=init, repr=shown, compare=compare, kw_only=kw_only)
+    field.name = name
+    if default:
+        field.default = decode(default[0])
+    if factory:
+        field.default_factory = decode(factory[0])
     field.type = object
     field._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # as `dataclass` itself sets it
     return field
