@@ -1,6 +1,7 @@
 """The two sides of a split cell, each with an enemy at the other end: no pass, no secret told, no crash."""
 
 import contextlib
+import dataclasses
 import socket
 import warnings
 from typing import Any, NoReturn
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crossjudge.worker.jail.split import operators
+from crossjudge.worker.jail.split import describing, operators
 from crossjudge.worker.jail.split.channel import Channel, Gone
 from crossjudge.worker.jail.split.codec import Decoder
 from crossjudge.worker.jail.split.peer import Peer
@@ -216,3 +217,15 @@ def test_the_tests_side_takes_plain_data_and_mirrors_from_any_bytes_and_nothing_
 @given(st.one_of(bodies, mutated(bodies), st.binary(max_size=60)))
 def test_the_solutions_side_reads_any_bytes_or_ends(body: bytes) -> None:
     read_by(body, is_guarded=False)
+
+
+def test_the_name_of_a_field_is_a_name_and_no_code() -> None:
+    @dataclasses.dataclass
+    class Item:
+        x: int = 1
+
+    described = describing.describe_class(Item, lambda value: None, is_guarded=False)
+    described["fields"][0][0] = "x=print()"
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as nobody, pytest.raises(Gone, match="for a field"):
+        peer = Peer(Channel(nobody.fileno()), is_guarded=True, when_over=over)
+        Decoder(peer, dumped({"k": "r", "n": 1, "v": ["class", 2], "c": [[2, described]]})).value()
