@@ -153,7 +153,10 @@ def table() -> str:
     """The corpus as `docs/hostile.md` has it."""
     programs = corpus()
     winners = sum(program.beats_shared for program in programs)
-    lines = [_HEAD, f"{len(programs)} programs; {winners} of them beat `shared`, none `split` or `auto`.\n"]
+    lines = [
+        _HEAD,
+        f"{len(programs)} programs; {winners} of them beat `shared`, no solution beats `split` or `auto`.\n",
+    ]
     for kind in dict.fromkeys(program.kind for program in programs):
         lines += [f"## {kind[0].upper()}{kind[1:]}\n", *_COLUMNS]
         lines += [_row(program) for program in programs if program.kind == kind]
