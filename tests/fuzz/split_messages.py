@@ -1,4 +1,4 @@
-"""Messages between solution and test: in the grammar of `split.codec`, and real ones with a part put wrong."""
+"""Messages between solution and test: in the grammar of `split.encoding`, and real ones with a part put wrong."""
 
 import copy
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crossjudge.worker.jail.split import operators, plain
-from crossjudge.worker.jail.split.codec import _DECODERS
+from crossjudge.worker.jail.split.decoding import DECODERS
 from fuzz.hostile_input import any_text, atoms, dumped
 
 SECRET_NUMBER, SECRET_TEXT = 48271, "kqzvxj"
 
-_tags = st.sampled_from(sorted({*_DECODERS, *plain.FROM_TAG, *plain.KIND_OF_TAG}))
+_tags = st.sampled_from(sorted({*DECODERS, *plain.FROM_TAG, *plain.KIND_OF_TAG}))
 _numbers = st.integers(-2, 8)
 _names = st.sampled_from(
     ["f", "x", "__eq__", "__class__", "__dict__", "__init__", "__getattribute__", "__del__", "mro", "value", "_value_"]

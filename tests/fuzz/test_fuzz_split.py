@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crossjudge.worker.jail.split import describing, operators
 from crossjudge.worker.jail.split.channel import Channel, Gone
-from crossjudge.worker.jail.split.codec import Decoder
+from crossjudge.worker.jail.split.decoding import Decoder
 from crossjudge.worker.jail.split.peer import Peer
 from fuzz.hostile_input import dumped, fuzzed, mutated, nested
 from fuzz.split_members import as_json, hold_session, unchanged

@@ -139,9 +139,21 @@ def find(module: Any, name: Any, *, trusted_only: bool) -> Any:
     except (AttributeError, ImportError, KeyError) as error:
         raise Refused(f"{module}.{name}") from error
     is_exception = isinstance(found, type) and issubclass(found, BaseException) and not module.startswith("unittest")
-    if trusted_only and not is_exception and not _is_trusted(module, name):
+    if trusted_only and not is_exception and not (_is_trusted(module, name) and _is_trustworthy(found)):
         raise Refused(f"{module}.{name}")
     return found
+
+
+def _is_trustworthy(found: Any) -> bool:
+    """Whether it is a class or function that itself belongs to a module on the list, by whatever way it was reached.
+
+    `functools.__dict__`, `abc.__builtins__` and `collections._sys` have trusted names too; whoever could write into
+    them, once a test had handed them back, would decide what `abs` and `sorted` say.
+    """
+    if isinstance(found, (type, *_FUNCTIONS)):
+        home, name = _place(found)
+        return type(home) is str and type(name) is str and _is_trusted(home, name)
+    return type(found).__module__ in _ALIASES
 
 
 def _find(module: str, name: str) -> Any:

@@ -23,6 +23,9 @@ Owner = list[Any]
 HANDLE = " handle"
 """Under this key, which is no identifier, a mirror's own dict and that of its class hold the handle."""
 
+REMOTE = " remote"
+"""And in the dict of a standard exception, where it came from the other side."""
+
 COMPARISONS = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
 _ARITHMETIC = (
     "add",

@@ -10,8 +10,9 @@ from .. import solution
 from . import aliases, describing, making, named, operators, policy
 from .awaiting import Awaiting
 from .channel import Channel, Gone
-from .codec import Decoder, Encoder
 from .conversations import Conversations
+from .decoding import Decoder
+from .encoding import Encoder
 from .mirrors import Function, Handle
 from .serving import Serving
 from .surroundings import Surroundings
