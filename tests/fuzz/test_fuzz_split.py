@@ -229,3 +229,20 @@ def test_the_name_of_a_field_is_a_name_and_no_code() -> None:
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as nobody, pytest.raises(Gone, match="for a field"):
         peer = Peer(Channel(nobody.fileno()), is_guarded=True, when_over=over)
         Decoder(peer, dumped({"k": "r", "n": 1, "v": ["class", 2], "c": [[2, described]]})).value()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["functools", "__dict__"],
+        ["abc", "__builtins__"],
+        ["collections", "_sys.modules"],
+        ["enum", "bltns.eval"],
+        ["typing", "get_type_hints.__globals__"],
+        ["unittest.mock", "ANY"],
+    ],
+)
+def test_what_a_trusted_name_leads_to_is_not_trusted(place: list[str]) -> None:
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as nobody, pytest.raises(Gone):
+        peer = Peer(Channel(nobody.fileno()), is_guarded=True, when_over=over)
+        Decoder(peer, dumped({"k": "r", "n": 1, "v": ["name", *place]})).value()
