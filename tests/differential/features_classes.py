@@ -292,7 +292,8 @@ FEATURES = [
 
         hash(Vec(1, 2)) == hash(Vec(1, 2)) == hash((1, 2))
 
-        Vec(1, 2) < 3
+        v = Vec(1, 2)
+        v < 3
 
         [Vec(1, $int), Vec(2, 0)] == [Vec(1, $int), Vec(2, 0)]
 
