@@ -41,6 +41,7 @@ _MODES: dict[str, Callable[[dict[str, Any], Report], None]] = {
 
 def main(descriptors: list[int], limits: dict[str, Any]) -> NoReturn:
     """Become the cell; never returns."""
+    report = Report(_REPORT)
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         os.setsid()
@@ -52,9 +53,9 @@ def main(descriptors: list[int], limits: dict[str, Any]) -> NoReturn:
         _give_up_rights(limits)
         _fix_chance()
         os.write(_REPORT, BEGAN)
-        _MODES[task["mode"]](task, Report(_REPORT))
+        _MODES[task["mode"]](task, report)
     except BaseException as error:
-        Report(_REPORT).note(said="broken", message=f"{type(error).__name__}: {error}")
+        report.note(said="broken", message=f"{type(error).__name__}: {error}")
     finally:
         os._exit(0)
 

@@ -19,10 +19,11 @@ class Report:
 
     def note(self, **fields: Any) -> None:
         """Say how far the cell has come."""
+        if os.getpid() != self._owner:  # a fork of the program that came back here has nothing to say
+            os._exit(0)
         frames.write_all(self._descriptor, json.dumps(fields).encode("ascii") + b"\n")
 
     def end(self, said: str, **fields: Any) -> NoReturn:
         """Say how the cell ended, and end it: `passed`, `failed`, `error`, `memory` or `returned`."""
-        if os.getpid() == self._owner:  # a fork of the program that ran past its end has nothing to say
-            self.note(said=said, **fields)
+        self.note(said=said, **fields)
         os._exit(0)
