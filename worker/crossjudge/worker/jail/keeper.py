@@ -97,9 +97,9 @@ def _run(
         own = descriptors[member * cell.DESCRIPTORS : (member + 1) * cell.DESCRIPTORS]
         pid = _fork()
         if pid == 0:
+            meters.go_first()
             cell.main(own, limits)
         pids.append(pid)
-    meters.forked()
     for descriptor in descriptors:
         os.close(descriptor)
     watch = Watch(pids, limits, meters, started)

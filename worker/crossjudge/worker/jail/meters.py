@@ -47,8 +47,6 @@ class Meters:
         self._kills = self._count_kills()
         if self._has_memory:
             self._cached = self._page_cache()
-            self._score = os.open(f"{os.getpid()}/oom_score_adj", os.O_RDWR, dir_fd=ground.processes)
-            self._own_score = os.pread(self._score, 16, 0)
 
     def begin(self, memory_bytes: int, members: int) -> None:
         """A cell of so many processes begins: what was counted before it is none of its."""
@@ -64,12 +62,13 @@ class Meters:
             self._hits = self._count_hits()
             # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
             os.pwrite(handed.LIMIT, b"%d" % (self._held_before + self._most_held), 0)
-            os.pwrite(self._score, b"1000", 0)
 
-    def forked(self) -> None:
-        """Its processes are there: when memory runs out the kernel takes one of them, and nothing of ours."""
+    def go_first(self) -> None:
+        """In a process of the cell: when memory runs out the kernel takes it, and nothing of ours."""
         if self._has_memory:
-            os.pwrite(self._score, self._own_score, 0)
+            score = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.ground.processes)
+            os.write(score, b"1000")
+            os.close(score)
 
     def end(self) -> None:
         """It is over: zygotes may import what they like."""
