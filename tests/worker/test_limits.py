@@ -137,9 +137,9 @@ MEMORY = {
     "a child that killed itself": ("import os\nif os.fork() == 0:\n    os.kill(os.getpid(), 9)\nos.wait()", "P"),
     "a process that killed itself": ("import os\nos.kill(os.getpid(), 9)", "C"),
     "memory that is there for a moment": (
-        "import os\nfor _ in range(4):\n    if os.fork() == 0:\n        "
+        "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n        "
         + TAKE.format(120).strip()
-        + "; os._exit(0)\nfor _ in range(4): os.wait()",
+        + "; time.sleep(0.04); os._exit(0)\nfor _ in range(4): os.wait()",
         "M" if "memory" in COUNTED else "MP",
     ),
     "files": (
