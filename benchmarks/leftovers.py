@@ -91,7 +91,9 @@ def workers_mb(root: int) -> dict[str, float]:
     held: Counter[str] = Counter()
     for each in psutil.Process(root).children(recursive=True):
         words = each.cmdline()
-        part = next((name for name in ("nsjail", "redis", "jail.supervisor") if any(name in w for w in words)), "ours")
+        part = next((name for name in ("nsjail", "redis") if name in Path(words[0]).name), "ours") if words else "ours"
+        if any("jail.supervisor" in word for word in words):
+            part = "jails"
         held[part] += int(each.memory_full_info().pss)
     return {part: round(size / 2**20, 1) for part, size in sorted(held.items())}
 
