@@ -41,6 +41,13 @@ def by_index(grids: list[Grid]) -> list[tuple[int, str, list[str]]]:
     return sorted((grid.index, grid.id, grid.verdicts) for grid in grids)
 
 
+def nested(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
 def test_a_matrix_comes_back_as_arrays(call: Call) -> None:
     grid = call("matrix", ["PFX", "SEP"], ["1", "2", "3"], id="sum", entry_point="f")
     assert (grid.id, grid.shape, grid.verdicts) == ("sum", (2, 3), ["PFX", "SEP"])
@@ -235,6 +242,13 @@ def test_what_is_no_problem_is_told_to_on_refused(call: Call) -> None:
     given = [*problems(1), {"solutions": []}, *problems(1)]
     grids = call("stream", given, on_refused=lambda at, error: refused.append(at))
     assert (refused, [grid.index for grid in grids]) == ([1], [0, 2])
+
+
+@pytest.mark.parametrize("value", [{1, 2}, 10**5000, nested(5000), object()], ids=["set", "digits", "depth", "object"])
+def test_a_call_that_cannot_be_json_is_refused_by_its_place_before_it_is_sent(call: Call, value: Any) -> None:
+    asked = {"solutions": ["P"], "tests": ["a", {"kind": "call", "expected": value}], "entry_point": "f"}
+    with pytest.raises(InvalidRequest, match=r"\$\.problems\[0\]\.tests\[1\]: cannot be written as JSON: "):
+        call("submit", [asked])
 
 
 def test_a_stream_tells_how_batches_get_on(call: Call) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+import pytest
 import zstandard
 from redis import Redis
 
@@ -97,6 +98,43 @@ def test_a_source_over_the_limit_is_an_error_of_its_own_and_its_neighbours_are_j
     assert found["solutions"][1] == {"status": "too_large", "message": said}
     assert found["cells"][1] == [{"message": said}] * 2
     assert answer["cells"] == {"total": 4, "done": 4, "executed": 2, "cached": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("expected", "1" + "0" * 5000, "an integer of 5,001 digits is more than the 4,300 digits that are read"),
+        ("args", "[-" + "9" * 4301 + "]", "an integer of 4,301 digits is more than the 4,300 digits that are read"),
+        ("expected", "[" * 101 + "]" * 101, "nested more than 100 levels deep"),
+        ("kwargs", '{"a":' * 500 + "{}" + "}" * 500, "nested more than 100 levels deep"),
+    ],
+)
+def test_a_call_with_values_that_are_too_large_is_an_error_of_its_own(
+    http: httpx2.Client, worker: PlayedWorker, name: str, value: str, said: str
+) -> None:
+    call = {"kind": "call", "expected": 0, name: "VALUE"}
+    asked = {"solutions": ["P"], "tests": ["1", call, "2", call], "entry_point": "f"}
+    content = json.dumps(body(asked, detail=["messages"])).replace('"VALUE"', value)
+    with worker.working():
+        answer = http.post("/v1/batches?wait=30", content=content).json()
+
+    found = answer["problems"][0]
+    assert found["matrix"] == ["PEPE"]
+    assert found["tests"][1] == {"status": "too_large", "message": f"{name}: {said}", "vacuous": False}
+    assert found["cells"][0][3] == {"message": f"{name}: {said}"}
+
+
+def test_a_call_with_values_that_are_just_not_too_large_is_judged(http: httpx2.Client, worker: PlayedWorker) -> None:
+    deep: list[Any] = []
+    for _ in range(99):
+        deep = [deep]
+    calls = [{"kind": "call", "expected": each} for each in (10**4299, -(10**4299), deep)]
+    with worker.working():
+        answer = http.post(
+            "/v1/batches?wait=30", json=body({"solutions": ["P"], "tests": calls, "entry_point": "f"})
+        ).json()
+
+    assert answer["problems"][0]["matrix"] == ["PPP"]
 
 
 def test_a_batch_of_too_large_sources_only_is_done_when_it_is_made(http: httpx2.Client, redis_url: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from crossjudge.contracts import Batch, Problem, Violation
+from crossjudge.contracts import Batch, CallTest, Problem, Violation, dump_json
 
 from ._settings import Order
 from .errors import InvalidRequest
@@ -21,13 +21,25 @@ def problem_of(value: ProblemLike, where: str = "$") -> Problem:
     Raises `InvalidRequest`.
     """
     if isinstance(value, Problem):
-        return value
+        return _sendable(value, where)
     if not isinstance(value, Mapping):
         raise InvalidRequest.at(where, f"a problem is an object with solutions and tests, not {_shown(value)}")
     try:
-        return Problem.model_validate(dict(value))
+        problem = Problem.model_validate(dict(value))
     except ValidationError as exc:
         raise invalid(exc, where) from exc
+    return _sendable(problem, where)
+
+
+def _sendable(problem: Problem, where: str) -> Problem:
+    """The problem, once it is known that what its calls are given and what they return can be written as JSON."""
+    for index, test in enumerate(problem.tests):
+        if isinstance(test, CallTest):
+            try:
+                dump_json(test)
+            except (TypeError, ValueError, RecursionError) as exc:
+                raise InvalidRequest.at(f"{where}.tests[{index}]", f"cannot be written as JSON: {exc}") from exc
+    return problem
 
 
 def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:

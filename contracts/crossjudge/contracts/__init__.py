@@ -30,7 +30,7 @@ from .chunk import (
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
-from .text import SourceText, dump_json, load_json
+from .text import LongInteger, SourceText, dump_json, load_json
 from .verdict import BatchState, Detail, Isolation, SourceStatus, Verdict
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Health",
     "Isolation",
     "Limits",
+    "LongInteger",
     "Order",
     "Part",
     "PartResult",

@@ -36,9 +36,26 @@ def dump_json(model: BaseModel, *, exclude_unset: bool = False) -> bytes:
     return json.dumps(document, default=_default, separators=(",", ":")).encode("ascii")
 
 
-def load_json(data: bytes | str) -> Any:
-    """Parse JSON, lone surrogates allowed.
+class LongInteger:
+    """Stands for an integer of more digits than Python reads, which is no reason to refuse all that is around it."""
+
+    def __init__(self, digits: int) -> None:
+        self._digits = digits
+
+    def __repr__(self) -> str:
+        return f"an integer of {self._digits:,} digits"
+
+
+def _integer(text: str) -> int | LongInteger:
+    try:
+        return int(text)
+    except ValueError:
+        return LongInteger(len(text.lstrip("-")))
+
+
+def load_json(data: bytes | str, *, keep_long: bool = False) -> Any:
+    """Parse JSON, lone surrogates allowed. With `keep_long`, integers that are too long become a `LongInteger`.
 
     Raises `ValueError` (also for text that is not UTF-8) and `RecursionError` for nesting past the interpreter's limit.
     """
-    return json.loads(data)
+    return json.loads(data, parse_int=_integer if keep_long else None)

@@ -35,25 +35,20 @@ class _Judged:
 
 def assemble(layout: Layout, order: Order, results: dict[int, ChunkResult]) -> list[ProblemResult]:
     """The passing matrices of a batch; cells of chunks that have no result are `S`."""
-    return [_problem(problem, order, results, layout.source_limit) for problem in layout.problems]
+    return [_problem(problem, order, results) for problem in layout.problems]
 
 
-def too_large(size: int, limit: int) -> str:
-    """Why a source was judged without being run."""
-    return f"{size:,} bytes is over the source limit of {limit:,}"
-
-
-def _problem(layout: ProblemLayout, order: Order, results: dict[int, ChunkResult], limit: int) -> ProblemResult:
+def _problem(layout: ProblemLayout, order: Order, results: dict[int, ChunkResult]) -> ProblemResult:
     judged, detail = _judged(layout, results), order.detail
     matrix = [_letters(layout, judged, index) for index in range(len(layout.rows))]
     fields = [name for which in detail for name in _FIELDS.get(which, ())]
     return ProblemResult(
         id=layout.id,
         matrix=matrix,
-        solutions=[_solution(layout, judged, index, limit) for index in range(len(layout.rows))],
-        tests=[_test(layout, judged, index, limit, order.isolation) for index in range(len(layout.columns))],
+        solutions=[_solution(layout, judged, index) for index in range(len(layout.rows))],
+        tests=[_test(layout, judged, index, order.isolation) for index in range(len(layout.columns))],
         outputs=_outputs(layout, judged, matrix) if Detail.OUTPUTS in detail else None,
-        cells=_cells(layout, judged, matrix, fields, limit) if fields else None,
+        cells=_cells(layout, judged, matrix, fields) if fields else None,
     )
 
 
@@ -85,9 +80,9 @@ def _letters(layout: ProblemLayout, judged: _Judged, solution: int) -> str:
     return "".join(letter if asked == "1" else V.SKIPPED for letter, asked in zip(letters, mask, strict=True))
 
 
-def _solution(layout: ProblemLayout, judged: _Judged, solution: int, limit: int) -> SolutionReport:
-    if (size := layout.large_solutions.get(solution)) is not None:
-        return SolutionReport(status=SourceStatus.TOO_LARGE, message=too_large(size, limit))
+def _solution(layout: ProblemLayout, judged: _Judged, solution: int) -> SolutionReport:
+    if (why := layout.large_solutions.get(solution)) is not None:
+        return SolutionReport(status=SourceStatus.TOO_LARGE, message=why)
     row = _row(layout, judged, solution)
     report = row.solution if row else SourceReport(status=SourceStatus.NOT_RUN)
     if report.message is None:
@@ -95,9 +90,9 @@ def _solution(layout: ProblemLayout, judged: _Judged, solution: int, limit: int)
     return SolutionReport(status=report.status, message=report.message)
 
 
-def _test(layout: ProblemLayout, judged: _Judged, test: int, limit: int, asked: Isolation) -> TestReport:
-    if (size := layout.large_tests.get(test)) is not None:
-        return TestReport(status=SourceStatus.TOO_LARGE, message=too_large(size, limit), vacuous=False)
+def _test(layout: ProblemLayout, judged: _Judged, test: int, asked: Isolation) -> TestReport:
+    if (why := layout.large_tests.get(test)) is not None:
+        return TestReport(status=SourceStatus.TOO_LARGE, message=why, vacuous=False)
     column = layout.columns[test]
     assert column is not None, f"test {test} has neither a column nor a size"
     reports = [columns[column] for columns in judged.columns]
@@ -132,13 +127,11 @@ def _outputs(layout: ProblemLayout, judged: _Judged, matrix: list[str]) -> list[
     return [row_outputs(solution) for solution in range(len(layout.rows))]
 
 
-def _cells(
-    layout: ProblemLayout, judged: _Judged, matrix: list[str], fields: list[str], limit: int
-) -> list[list[CellReport]]:
+def _cells(layout: ProblemLayout, judged: _Judged, matrix: list[str], fields: list[str]) -> list[list[CellReport]]:
     def report(solution: int, row: RowResult | None, test: int) -> CellReport:
-        size = layout.large_solutions.get(solution) or layout.large_tests.get(test)
-        if size is not None and matrix[solution][test] != V.SKIPPED:
-            values = dict.fromkeys(fields) | ({"message": too_large(size, limit)} if "message" in fields else {})
+        why = layout.large_solutions.get(solution) or layout.large_tests.get(test)
+        if why is not None and matrix[solution][test] != V.SKIPPED:
+            values = dict.fromkeys(fields) | ({"message": why} if "message" in fields else {})
             return CellReport.model_construct(**values)
         cell = _cell(layout, row, matrix[solution], test)
         return CellReport.model_construct(**{name: getattr(cell, name) if cell else None for name in fields})

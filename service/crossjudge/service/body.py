@@ -108,7 +108,7 @@ def parse(data: bytes) -> Any:
     if not data.strip():
         raise BadRequest('the body is empty: send a batch as JSON, for example {"problems": [...]}')
     try:
-        return load_json(data.decode("utf-8"))
+        return load_json(data.decode("utf-8"), keep_long=True)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from error
     except json.JSONDecodeError as error:
@@ -116,5 +116,3 @@ def parse(data: bytes) -> Any:
         raise BadRequest(f"the body is not JSON: {error.msg} at {where}") from error
     except RecursionError:
         raise BadRequest("the body is nested too deeply to be a batch") from None
-    except ValueError as error:  # a number of more digits than Python reads
-        raise BadRequest(f"the body has a number that cannot be read: {error}") from error

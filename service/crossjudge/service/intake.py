@@ -13,9 +13,6 @@ from .settings import ServiceSettings
 from .split import text_bytes
 from .violations import MOST_LISTED, listed, violations
 
-MOST_LEVELS = 100
-"""How deep the values of a `call` test may be nested."""
-
 
 def read_batch(document: Any, settings: ServiceSettings) -> Batch:
     """The batch that the document states.
@@ -77,7 +74,6 @@ def _problems_wrong(batch: Batch, settings: ServiceSettings) -> Iterator[Violati
                 path=f"$.problems[{index}].entry_point", detail="name the function that tests of kind `call` call"
             )
         yield from _pairs_outside(index, problem)
-        yield from _nested_too_deeply(index, problem)
 
 
 def _pairs_outside(index: int, problem: Problem) -> Iterator[Violation]:
@@ -88,28 +84,3 @@ def _pairs_outside(index: int, problem: Problem) -> Iterator[Violation]:
             yield Violation(path=f"{path}[0]", detail=f"there is no solution {solution}: the problem has {solutions}")
         if test >= tests:
             yield Violation(path=f"{path}[1]", detail=f"there is no test {test}: the problem has {tests}")
-
-
-def _nested_too_deeply(index: int, problem: Problem) -> Iterator[Violation]:
-    """JSON reads deeper nesting than programs can walk; the rest of the way to the jail should not find out."""
-    for position, test in enumerate(problem.tests):
-        if not isinstance(test, CallTest):
-            continue
-        for name in ("args", "kwargs", "expected"):
-            if _is_deeper(getattr(test, name), MOST_LEVELS):
-                path = f"$.problems[{index}].tests[{position}].{name}"
-                yield Violation(path=path, detail=f"is nested more than {MOST_LEVELS} levels deep")
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            inner
-            for outer in layer
-            if isinstance(outer, list | dict)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not layer:
-            return False
-    return any(isinstance(value, list | dict) for value in layer)

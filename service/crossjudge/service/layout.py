@@ -1,6 +1,6 @@
 """The service's note of how a batch was split, from which its answer is put together again. Kept beside the batch.
 
-Equal solutions share a row and equal tests share a column; what is over the source limit has neither, and is judged
+Equal solutions share a row and equal tests share a column; what is too large to be run has neither, and is judged
 here: its cells are `E`.
 """
 
@@ -21,13 +21,12 @@ class ProblemLayout(Request):
     """One string a solution, one letter a test: `1` where the cell was asked for. Null is all of them."""
     parts: list[tuple[int, int, list[int]]] = Field([])
     """Where its rows went: the chunk, the part of that chunk, and the rows that are there, in its order."""
-    large_solutions: dict[int, int] = Field({})
-    """Bytes of each solution that is too large."""
-    large_tests: dict[int, int] = Field({})
+    large_solutions: dict[int, str] = Field({})
+    """What is said of each solution that is too large."""
+    large_tests: dict[int, str] = Field({})
 
 
 class Layout(Request):
     """The whole batch."""
 
     problems: list[ProblemLayout]
-    source_limit: int

@@ -1,16 +1,20 @@
 """Splits a batch into chunks of rows: what a worker is sent, and the note to put the answer together. Pure."""
 
 import json
-from collections.abc import Hashable, Sequence
+import sys
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import count
+from typing import Any, TypeVar
 
 from crossjudge.contracts import (
     AssertTest,
     Batch,
+    CallTest,
     Chunk,
     Columns,
     Detail,
+    LongInteger,
     Order,
     Part,
     Problem,
@@ -25,6 +29,9 @@ from .pace import Pace
 from .settings import ServiceSettings
 
 T = TypeVar("T")
+
+MOST_LEVELS = 100
+"""How deep the values of a `call` test may be nested."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,7 @@ def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> 
             columns[index] = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=tests)
     chunks = packer.chunks()
     order = Order(run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch))
-    layout_note = Layout(problems=layouts, source_limit=settings.source_limit_bytes)
-    return Plan(order, layout_note, columns, chunks, total, done)
+    return Plan(order, Layout(problems=layouts), columns, chunks, total, done)
 
 
 def text_bytes(text: str, enough: int) -> int:
@@ -83,10 +89,35 @@ def key_of(test: Test) -> tuple[str, str]:
     return test.kind, json.dumps(test.model_dump(), separators=(",", ":"))
 
 
-def _test_bytes(test: Test, enough: int) -> int:
+def _too_large(test: Test, limit: int) -> str | None:
+    """Why a test is judged without being run; None where it can be."""
     if isinstance(test, StdioTest):
-        return text_bytes(test.stdin + test.stdout, enough)
-    return text_bytes(key_of(test)[1], enough)
+        return _too_long(test.stdin + test.stdout, limit)
+    if isinstance(test, CallTest):
+        for name in ("args", "kwargs", "expected"):
+            if (why := _unreadable(getattr(test, name))) is not None:
+                return f"{name}: {why}"
+    return _too_long(key_of(test)[1], limit)
+
+
+def _too_long(text: str, limit: int) -> str | None:
+    size = text_bytes(text, limit)
+    return f"{size:,} bytes is over the source limit of {limit:,}" if size > limit else None
+
+
+def _unreadable(value: Any) -> str | None:
+    """JSON reads deeper nesting than programs can walk; the rest of the way to the jail should not find out."""
+    layer = [value]
+    for depth in count():
+        if long := next((each for each in layer if isinstance(each, LongInteger)), None):
+            return f"{long!r} is more than the {sys.get_int_max_str_digits():,} digits that are read"
+        outer = [each for each in layer if isinstance(each, list | dict)]
+        if not outer:
+            break
+        if depth == MOST_LEVELS:
+            return f"nested more than {MOST_LEVELS} levels deep"
+        layer = [inner for each in outer for inner in (each.values() if isinstance(each, dict) else each)]
+    return None
 
 
 def _distinct(batch: Batch) -> list[Detail]:
@@ -94,10 +125,11 @@ def _distinct(batch: Batch) -> list[Detail]:
 
 
 def _lay_out(problem: Problem, index: int, limit: int) -> tuple[ProblemLayout, list[Test], _Rows]:
-    large_solutions = _large([text_bytes(text, limit) for text in problem.solutions], limit)
-    large_tests = _large([_test_bytes(test, limit) for test in problem.tests], limit)
+    large_solutions = _large([_too_long(text, limit) for text in problem.solutions])
+    large_tests = _large([_too_large(test, limit) for test in problem.tests])
     rows = _places(problem.solutions, large_solutions)
-    columns = _places([key_of(test) for test in problem.tests], large_tests)
+    keys = ["" if index in large_tests else key_of(test) for index, test in enumerate(problem.tests)]
+    columns = _places(keys, large_tests)
     layout = ProblemLayout(
         id=str(index) if problem.id is None else problem.id,
         rows=rows, columns=columns, asked=_asked(problem),
@@ -107,11 +139,11 @@ def _lay_out(problem: Problem, index: int, limit: int) -> tuple[ProblemLayout, l
     return layout, tests, _rows(_firsts(problem.solutions, rows), layout, len(tests))
 
 
-def _large(sizes: list[int], limit: int) -> dict[int, int]:
-    return {index: size for index, size in enumerate(sizes) if size > limit}
+def _large(said: list[str | None]) -> dict[int, str]:
+    return {index: why for index, why in enumerate(said) if why is not None}
 
 
-def _places(items: Sequence[Hashable], left_out: dict[int, int]) -> list[int | None]:
+def _places(items: Sequence[Hashable], left_out: Container[int]) -> list[int | None]:
     places: dict[Hashable, int] = {}
     return [None if index in left_out else places.setdefault(item, len(places)) for index, item in enumerate(items)]
 
