@@ -6,6 +6,7 @@ tests like to replace. And the other way: warnings of the solution's, for the te
 import builtins
 import contextlib
 import datetime
+import operator
 import os
 import posixpath
 import random
@@ -31,19 +32,21 @@ _MOST_WARNINGS = 1000
 
 
 class Surroundings:
-    """The test's side: notes what is different from what the solution's process was told last."""
+    """The test's side: notes what is different from what the solution's process was told last.
+
+    It looks before each request, so the look is cheap: objects are compared, not asked.
+    """
 
     def __init__(self, peer: "Peer") -> None:
         self._seeds: list[tuple[Any, ...]] = []
-        self._environment = dict(os.environ)
+        self._environment = dict(_environment())
         self._folder = _folder()
         self._arguments = list(sys.argv)
-        self._fakes = {
-            (module.__name__, name): (vars(module), vars(module)[name])
-            for module, names in FAKED.items()
-            for name in names
-        }
-        self._told: dict[tuple[str, str], Any] = {}
+        self._places = [(module, name) for module, names in FAKED.items() for name in names]
+        self._spaces = [vars(module) for module, _ in self._places]
+        self._names = [name for _, name in self._places]
+        self._originals = list(map(dict.__getitem__, self._spaces, self._names))
+        self._told = self._originals
         peer.serving.add("warn", self._warn)
         self._watch_seeds()
 
@@ -51,20 +54,24 @@ class Surroundings:
         """The requests that tell of it."""
         while self._seeds:
             yield self._seeds.pop(0)
-        if os.environ != self._environment:
-            self._environment = dict(os.environ)
-            yield "environment", self._environment
+        if _environment() != self._environment:
+            self._environment = dict(_environment())
+            yield "environment", dict(os.environ)
         if (folder := _folder()) != self._folder:
             self._folder = folder
             yield "folder", folder
         if sys.argv != self._arguments:
             self._arguments = list(sys.argv)
             yield "arguments", self._arguments
-        for place, (space, original) in self._fakes.items():
-            found = space.get(place[1], original)
-            if found is not self._told.get(place, original):
-                self._told[place] = found
-                yield "fake", *place, None if found is original else found
+        found = list(map(dict.get, self._spaces, self._names, self._originals))
+        if not all(map(operator.is_, found, self._told)):
+            before, self._told = self._told, found
+            yield from self._fakes(before)
+
+    def _fakes(self, before: list[Any]) -> Iterator[tuple[Any, ...]]:
+        for (module, name), original, old, new in zip(self._places, self._originals, before, self._told, strict=True):
+            if new is not old:
+                yield "fake", module.__name__, name, None if new is original else new
 
     def _watch_seeds(self) -> None:
         original = random.seed
@@ -121,6 +128,11 @@ def hand_on_warnings(peer: "Peer") -> None:
     warnings.resetwarnings()
     warnings.simplefilter("always")
     warnings.showwarning = show
+
+
+def _environment() -> Any:
+    """What `os.environ` holds, as it holds it; a test may put a dict in its place."""
+    return getattr(os.environ, "_data", os.environ)
 
 
 def _folder() -> str:
