@@ -77,17 +77,17 @@ class Decoder:
         if type(number) is not int:
             raise ValueError(number)
         if cls is None:
-            box = kind.empty(kind.type if tag != "N" else None, content)
+            box = kind.empty(kind.type, content)
         else:
             handle, of = cls
             box = kind.empty(self._mirrored(of, kind.type), content)
             self._peer.adopt(box, handle)
         self._peer.twins.add(box, kind, number)
 
-    def _mirrored(self, of: Any, core: type) -> type:
+    def _mirrored(self, of: Any, core: type | None) -> type:
         found = self.decode(of)
-        if not isinstance(found, MirrorType) or describing.core_of(found) is not core:
-            raise ValueError(f"{of!r} for the class of a {core.__name__}")
+        if core is None or not isinstance(found, MirrorType) or describing.core_of(found) is not core:
+            raise ValueError(f"{of!r} for the class of a container of type {core}")
         return found
 
     def _fill(self, number: int, tag: Any, content: Any) -> None:

@@ -57,7 +57,7 @@ class Encoder:
             twin = twins.get(each)
             assert twin is not None
             box, kind_of_box = twin.box, twin.kind
-            of = None if kind_of_box.tag == "N" or type(box) is kind_of_box.type else self._class_of(box)
+            of = None if kind_of_box.is_exact(box) else self._class_of(box)
             containers.append([each, kind_of_box.tag, kind_of_box.content(box, self.encode_all), of])
         for each in self._new:
             if (twin := twins.get(each)) is not None:

@@ -13,7 +13,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from . import named, operators
-from .operators import HANDLE, handle_of, is_mirror, raw_dict
+from .operators import HANDLE, Root, handle_of, is_mirror, raw_dict
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -82,7 +82,7 @@ class MirrorType(operators.Mirrored):
 
     @property
     def __mro__(cls) -> tuple[type, ...]:
-        return tuple(base for base in type.mro(cls) if base not in (Mirror, _Root))
+        return tuple(base for base in type.mro(cls) if base not in (Mirror, Root))
 
     @property
     def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
@@ -179,14 +179,7 @@ def _home(cls: type) -> Handle | None:
     return found if isinstance(found, Handle) else None
 
 
-class _Root:
-    pass
-
-
-operators.use_dict_of(_Root)
-
-
-class Mirror(_Root, metaclass=MirrorType):
+class Mirror(Root, metaclass=MirrorType):
     """An object of the other side. Its own dict holds nothing but the handle."""
 
     def __getattr__(self, name: str) -> Any:

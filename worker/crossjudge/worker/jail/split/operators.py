@@ -94,18 +94,17 @@ PREDICATES = frozenset(
 """Methods of plain data that are given what is expected, and answer whether it is so."""
 ALL = COMPARISONS | BINARY | MEASURES | CONTENT | OTHERS | {"__hash__", "__contains__", "__await__"}
 
-_raw: Any = None
+
+class Root:
+    """What all mirrors derive from, and no class that a program sees: it has the dict of a mirror itself."""
 
 
-def use_dict_of(root: type) -> None:
-    """Read the dicts of instances through this class's own descriptor, whatever a subclass calls `__dict__`."""
-    global _raw
-    _raw = root.__dict__["__dict__"].__get__
+_DICT: Any = Root.__dict__["__dict__"]
 
 
 def raw_dict(mirror: Any) -> dict[str, Any]:
-    """The dict of a mirror itself, not that of the object it stands for."""
-    return _raw(mirror)  # type: ignore[no-any-return]
+    """The dict of a mirror itself, whatever its class calls `__dict__`: not that of the object it stands for."""
+    return _DICT.__get__(mirror)  # type: ignore[no-any-return]  # only that of `Root`
 
 
 class Mirrored(type):
@@ -278,13 +277,8 @@ def _other(name: str, owner: Owner) -> Callable[..., Any]:
     return method
 
 
-def recursion_room(frames: int) -> "Room":
-    """Room on the stack for what a call across processes needs beyond one within."""
-    return Room(frames)
-
-
 class Room:
-    """While it is open the recursion limit is higher by so many frames."""
+    """While it is open the recursion limit is higher by so many frames: a call across processes needs them."""
 
     def __init__(self, frames: int) -> None:
         self._frames = frames

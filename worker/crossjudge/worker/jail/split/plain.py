@@ -4,6 +4,7 @@
 (see `twins`). Decoding trusts nothing: what has not the right form raises ValueError or TypeError.
 """
 
+import abc
 import binascii
 import collections
 import datetime
@@ -53,7 +54,7 @@ def _bytes(value: Any) -> bytes:
     return _text(value).encode("latin-1")
 
 
-# type: (tag, to JSON, from JSON). Nested values are atoms only.
+# Of each type its tag, to JSON, and from JSON. Nested values are atoms only.
 SCALARS: dict[type, tuple[str, Callable[[Any], list[Any]], Callable[..., Any]]] = {
     bytes: ("b", lambda x: [x.decode("latin-1")], _bytes),
     complex: ("z", lambda x: [x.real, x.imag], lambda real, imag: complex(_number(real), _number(imag))),
@@ -113,7 +114,7 @@ def _pattern(pattern: re.Pattern[Any]) -> list[Any]:
     return [pattern.pattern, pattern.flags]
 
 
-class Kind:
+class Kind(abc.ABC):
     """How one type of mutable container is written, filled, and found changed.
 
     Only methods of the type itself are used, never those of a subclass: a program's own class may be filled so too.
@@ -121,6 +122,10 @@ class Kind:
 
     tag: str
     type: Any
+
+    def is_exact(self, box: Any) -> bool:
+        """Whether it is of the type itself, and not of a program's own class derived from it."""
+        return type(box) is self.type
 
     def empty(self, kind: Any, content: list[Any]) -> Any:
         """A container of class `kind` with nothing in it; `content` where that has to be known from the start."""
@@ -130,13 +135,13 @@ class Kind:
         """What is in it, as JSON."""
         return [encode(self.parts(box)[0])]
 
+    @abc.abstractmethod
     def fill(self, box: Any, content: list[Any], decode: Encodes) -> None:
         """Put in place what `content` says."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def parts(self, box: Any) -> tuple[list[Any], ...]:
         """What is in it, as lists."""
-        raise NotImplementedError
 
     def is_same(self, box: Any, before: tuple[list[Any], ...]) -> bool:
         """Whether it holds the very objects that it held before."""
@@ -264,8 +269,11 @@ class _DefaultDict(_Dict):
 class _Array(Kind):
     """numpy's arrays of numbers, texts and times; never imported here, only met."""
 
-    tag = "N"
+    tag, type = "N", None
     _DTYPE = re.compile(r"[<>|=][biufcSUMm?][0-9]{1,6}(\[[a-z0-9]{1,8}\])?")
+
+    def is_exact(self, box: Any) -> bool:
+        return True  # `kind_of` lets no other be one
 
     def empty(self, kind: Any, content: list[Any]) -> Any:
         if self._DTYPE.fullmatch(_text(content[0])) is None:
