@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from crossjudge.service.embedded import EmbeddedRedis, EmbeddedRedisError
+from crossjudge.worker.pool import JailPool
+from judged_cells import jail_pool
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -57,6 +59,13 @@ def redis_url(redis_server: EmbeddedRedis) -> Iterator[str]:
         connection.flushall()
         yield redis_server.url
         connection.flushall()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[JailPool]:
+    """Two jails; another number for tests that need one is `jail_pool` itself."""
+    with jail_pool() as jails:
+        yield jails
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from . import checks, features_classes, features_control, features_plain
+from . import checks
 from .feature import Feature
+from .features import FEATURES
 from .holes import fill
 from .reference import Reference
 
-FEATURES = [*features_plain.FEATURES, *features_classes.FEATURES, *features_control.FEATURES]
 _HEADERS = ["", "", "", "from solution import *\n", "import solution\n", "import solution as s, sys\n"]
 _ENDS = [
     "import sys\nsys.exit(0)\n",

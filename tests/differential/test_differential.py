@@ -8,9 +8,7 @@ import pytest
 from hypothesis import Phase, given, seed, settings
 
 from crossjudge.contracts import Isolation
-from crossjudge.worker.errors import JailError
 from crossjudge.worker.pool import JailPool
-from crossjudge.worker.settings import WorkerSettings
 from differential.judged import held, judge
 from differential.pairs import Pair, Problem, problems
 from differential.reference import Reference
@@ -21,17 +19,6 @@ pytestmark = pytest.mark.nsjail
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "0"))
 _PROBLEMS_AT_ONCE = 60
 _SHOWN = 10
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[JailPool]:
-    jails = JailPool(WorkerSettings(jails=2))
-    try:
-        jails.start()
-    except JailError as error:
-        pytest.skip(str(error))
-    yield jails
-    jails.close()
 
 
 @pytest.fixture(scope="module")

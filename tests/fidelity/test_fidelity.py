@@ -8,30 +8,16 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from crossjudge.contracts import Chunk, Columns, Detail, Isolation, Limits, Order, Part, Row
-from crossjudge.worker.errors import JailError
 from crossjudge.worker.pool import JailPool
-from crossjudge.worker.settings import WorkerSettings
 from fidelity.corpus import TOPICS, Case, cases_of
 
 LIMITS = Limits(cpu_seconds=10.0, wall_seconds=60.0)
 PLAIN = Path(__file__).parent / "plain.py"
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[JailPool]:
-    jails = JailPool(WorkerSettings(jails=2))
-    try:
-        jails.start()
-    except JailError as error:
-        pytest.skip(str(error))
-    yield jails
-    jails.close()
 
 
 @pytest.mark.nsjail

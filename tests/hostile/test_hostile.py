@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from crossjudge.contracts import Chunk, Columns, Detail, Isolation, Limits, Order, Part, PartResult, Row
-from crossjudge.worker.errors import JailError
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
 from hostile_corpus import TABLE, Attack, Program, attacked, corpus, honest_solution, table
+from judged_cells import jail_pool
 
 KINDS = tuple(dict.fromkeys(program.kind for program in corpus()))
 # gVisor does all that a program asks the kernel for itself, and that takes its time.
@@ -31,13 +31,8 @@ CASES = [  # bombs take their time, and `auto` runs them as `split` does
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[JailPool]:
-    jails = JailPool(WorkerSettings(jails=JAILS))
-    try:
-        jails.start()
-    except JailError as error:
-        pytest.skip(str(error))
-    yield jails
-    jails.close()
+    with jail_pool(JAILS) as jails:
+        yield jails
 
 
 @dataclass(frozen=True)

@@ -28,16 +28,16 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def pool() -> StandInPool:
+def stand_in() -> StandInPool:
     return StandInPool()
 
 
 @pytest.fixture
-def bench(redis: Redis, redis_url: str, pool: StandInPool) -> Iterator[Bench]:
+def bench(redis: Redis, redis_url: str, stand_in: StandInPool) -> Iterator[Bench]:
     """This process as a worker whose pulse beats fast."""
     with connect(redis_url) as pulse:
         leases = LeaseKeeper(pulse, describe("here", jails=1), beat_s=0.05)
-        tools = Bench("here", pool, Ledger(redis), leases, Shutdown())
+        tools = Bench("here", stand_in, Ledger(redis), leases, Shutdown())
         set_up(tools)
         leases.start()
         yield tools

@@ -31,12 +31,6 @@ COUNTED = cgroups.describe()[0]
 """What the kernel counts here; the rest is only looked at from time to time."""
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[JailPool]:
-    with jail_pool() as jails:
-        yield jails
-
-
 @contextmanager
 def spinning(count: int, core: int | None = None) -> Iterator[None]:
     """So many processes that never wait, all of them on one core if named."""

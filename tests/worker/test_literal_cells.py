@@ -1,12 +1,10 @@
 """Literal tests in real jails: the letter of one interpreter, and nothing of the test where the solution runs."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from crossjudge.contracts import Isolation
 from crossjudge.worker.pool import JailPool
-from judged_cells import jail_pool, judge, letters, message
+from judged_cells import judge, letters, message
 
 pytestmark = pytest.mark.nsjail
 
@@ -36,12 +34,6 @@ def found():
         left += gc.get_referents(one)
 """
 APART = "\nlambda: 0"  # a statement that does nothing, and that needs an interpreter
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[JailPool]:
-    with jail_pool() as jails:
-        yield jails
 
 
 def test_the_calls_of_a_literal_test_are_answered_without_an_interpreter_of_its_own(pool: JailPool) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from types import CodeType
 
 import pytest
 from hypothesis import given
@@ -10,14 +11,15 @@ from hypothesis import strategies as st
 from crossjudge.worker.jail import noting
 
 
-def compiled(text: str) -> object:
-    return compile(noting.Noting().visit(ast.parse(text)), "test.py", "exec")
+def compiled(text: str) -> CodeType:
+    tree: ast.Module = noting.Noting().visit(ast.parse(text))
+    return compile(tree, "test.py", "exec")
 
 
 def words_of(text: str) -> str | None:
     """Run it; what is said of the assert that fails."""
     try:
-        exec(compiled(text), {})  # type: ignore[arg-type]
+        exec(compiled(text), {})
     except AssertionError:
         trace = sys.exc_info()[2]
         while trace is not None and trace.tb_next is not None:
@@ -58,7 +60,7 @@ def test_what_is_long_is_cut() -> None:
 
 def test_a_class_is_left_with_its_own_attributes() -> None:
     space: dict[str, object] = {}
-    exec(compiled("class A:\n    assert 1 == 1\n    def f(self):\n        assert 1 == 1"), space)  # type: ignore[arg-type]
+    exec(compiled("class A:\n    assert 1 == 1\n    def f(self):\n        assert 1 == 1"), space)
     assert [name for name in vars(space["A"]) if name.startswith("@")] == []
 
 

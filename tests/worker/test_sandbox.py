@@ -4,7 +4,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.pool import JailPool
 from crossjudge.worker.settings import WorkerSettings
 from crossjudge.worker.walls.nsjail import find_nsjail
-from judged_cells import jail_pool, judge, letters, message
+from judged_cells import judge, letters, message
 
 pytestmark = pytest.mark.nsjail
 
@@ -24,12 +23,6 @@ STDIO: dict[str, Any] = {"kind": "stdio", "stdin": "3\n", "stdout": "6\n"}
 DOUBLE = "def f(x):\n    return x * 2\n"
 UNITTEST = "import unittest\nclass T(unittest.TestCase):\n    def test(self): assert f(1) == {}\nunittest.main()"
 DOUBLE_PROGRAM = "print(2 * int(input()))\n"
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[JailPool]:
-    with jail_pool() as jails:
-        yield jails
 
 
 @pytest.mark.parametrize(
