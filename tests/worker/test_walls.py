@@ -30,7 +30,8 @@ from crossjudge.worker.walls.opening import opened
 HAS_RUNSC = shutil.which("runsc") is not None
 gvisor = pytest.mark.skipif(not HAS_RUNSC, reason="gVisor is not installed here (Debian: apt install runsc)")
 LOCKED = [pytest.param("nsjail", marks=pytest.mark.nsjail), pytest.param("gvisor", marks=gvisor)]
-LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0, memory_mb=200, processes=20, disk_mb=8, output_kb=64)
+# In gVisor it takes a while to touch so much memory: half a second of CPU time would be the first to run out.
+LIMITS = Limits(cpu_seconds=1.0, wall_seconds=3.0, memory_mb=200, processes=20, disk_mb=8, output_kb=64)
 
 DOUBLE = "def f(x): return x * 2\n"
 CALL: dict[str, Any] = {"kind": "call", "args": [3], "expected": 6}
@@ -65,7 +66,7 @@ LETTERS: list[tuple[str, str, Any, str]] = [
     ("children that burn", "import os\ndef f(x):\n    for _ in range(3):\n        if os.fork() == 0:\n"
      "            while True: pass\n    os.wait()", "f(1)", "T"),
     ("children that hoard", "import os, time\ndef f(x):\n    for _ in range(3):\n        if os.fork() == 0:\n"
-     "            x = bytearray(100 << 20); time.sleep(60)\n    os.wait()", "f(1)", "M"),
+     "            x = bytearray(70 << 20); time.sleep(60)\n    os.wait()", "f(1)", "M"),
 ]  # fmt: skip
 
 SEEN_BY_NOBODY = {
