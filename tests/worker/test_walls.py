@@ -66,7 +66,7 @@ LETTERS: list[tuple[str, str, Any, str]] = [
     ("children that burn", "import os\ndef f(x):\n    for _ in range(3):\n        if os.fork() == 0:\n"
      "            while True: pass\n    os.wait()", "f(1)", "T"),
     ("children that hoard", "import os, time\ndef f(x):\n    for _ in range(3):\n        if os.fork() == 0:\n"
-     "            x = bytearray(70 << 20); time.sleep(60)\n    os.wait()", "f(1)", "M"),
+     "            x = bytearray(80 << 20); time.sleep(60)\n    os.wait()", "f(1)", "M"),
 ]  # fmt: skip
 
 SEEN_BY_NOBODY = {
