@@ -48,7 +48,9 @@ def _that_still_disagree(
     pool: JailPool, reference: Reference, found: Held, choices: Sequence[Sequence[Cut]]
 ) -> dict[tuple[Cut, ...], Held]:
     pairs = {tuple(cuts): _without(found.pair, cuts) for cuts in choices}
-    pairs = {cuts: pair for cuts, pair in pairs.items() if pair != found.pair}
+    pairs = {
+        cuts: pair for cuts, pair in pairs.items() if pair != found.pair and pair.solution.strip() and pair.test.strip()
+    }
     problems = [Problem((pair.solution,), (pair.test,)) for pair in pairs.values()]
     judged = held(pool, reference, problems, found.isolation) if problems else []
     return {cuts: each for cuts, each in zip(pairs, judged, strict=True) if each.letters == found.letters}

@@ -52,7 +52,7 @@ hostile_reports = st.one_of(st.binary(max_size=300), reports, mutated(reports), 
 
 
 class Tail:
-    """A drained pipe, as far as `judging.outcome` looks at it."""
+    """A drained pipe, as far as `observing.outcome` looks at it."""
 
     def __init__(self, data: bytes) -> None:
         self.head = bytearray(data)
@@ -62,7 +62,7 @@ class Tail:
 def outcome_of(report: bytes, **seen: Any) -> RawOutcome:
     """As supervisor and worker make it: what the keeper saw, what the cell said, over the wire as JSON."""
     observed = {"stopped": None, "over": None, "ended": ["exit", 0], "cpu_ns": 0, "wall_ns": 0} | seen
-    said = judging.outcome(observed | {"report": Tail(report), "stdout": Tail(report)})
+    said = observing.outcome(observed | {"report": Tail(report), "stdout": Tail(report)})
     return RawOutcome.model_validate(json.loads(json.dumps(said)))
 
 

@@ -6,6 +6,7 @@ Nothing of the test is in the solution's process, and nothing of the solution's 
 import builtins
 import sys
 import types
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from .. import asserting, pytests, shared, solution
@@ -90,7 +91,7 @@ class Split:
     def names(self, code: types.CodeType) -> dict[str, Any]:
         """Those names of the solution that the test's code uses: all where it has ways to find them unnamed."""
         used = set(shared.names_in(code))
-        self._peer.foreseen = frozenset(used)
+        self._peer.foreseen = frozenset(used).union(_words_in(code.co_consts))
         every = not shared.REACHING.isdisjoint(used)
         wanted = [name for name in self._visible if name in used or (every and not name.lower().startswith("test"))]
         own = [name for name in wanted if name == self._entry_point or not hasattr(builtins, name)]
@@ -131,6 +132,17 @@ class Split:
 
 
 _own: Any = vars(types.ModuleType)["__dict__"].__get__  # the dict of such a module itself
+
+
+def _words_in(constants: Iterable[Any]) -> Iterator[str]:
+    """Every text among a code's constants, those of its functions and in tuples included."""
+    for each in constants:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, tuple | frozenset):
+            yield from _words_in(each)
+        elif isinstance(each, types.CodeType):
+            yield from _words_in(each.co_consts)
 
 
 class SolutionModule(types.ModuleType):
