@@ -30,9 +30,12 @@ def jail_pool(jails: int = 2) -> Iterator[JailPool]:
 
 
 def judge(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any) -> PartResult:
-    """Judge every solution against every test, with short limits and all details."""
+    """Judge every solution against every test, with short limits; with all details unless told."""
     limits = Limits(**(SHORT | options.get("limits", {})))
-    order = Order(run="test", limits=limits, isolation=options.get("isolation", Isolation.SHARED), detail=list(Detail))
+    order = Order(
+        run="test", limits=limits, isolation=options.get("isolation", Isolation.SHARED),
+        detail=options.get("detail", list(Detail)), fork_per_cell=options.get("fork_per_cell", False),
+    )  # fmt: skip
     columns = Columns.model_validate(
         {"entry_point": options.get("entry_point"), "prelude": options.get("prelude", ""), "tests": tests}
     )

@@ -27,6 +27,11 @@ class Batch(Request):
     limits: Limits = Limits()
     isolation: Isolation = Isolation.SPLIT
     detail: Details = Field([], description='what the answer carries for each cell; "full" for all of it')
+    fork_per_cell: bool = Field(
+        False,
+        strict=True,
+        description="a process of its own for each cell, even where solutions keep nothing between calls",
+    )
 
 
 class Answer(BaseModel):

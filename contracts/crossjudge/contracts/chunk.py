@@ -18,6 +18,7 @@ class Order(Request):
     limits: Limits
     isolation: Isolation
     detail: list[Detail]
+    fork_per_cell: bool = False
 
 
 class Columns(Request):

@@ -19,6 +19,8 @@ from .sandbox import Jail
 from .settings import WorkerSettings
 
 _BAND = 1.2  # how far over a time limit a cell may be and still be judged again alone
+_OF_ONE_PROCESS = {Detail.TIMINGS, Detail.STDOUT}
+"""Details that are known only of a process that has a cell to itself."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -161,6 +163,7 @@ def _ask_row(
             "wanted": row.columns,
             "isolation": order.isolation.value,
             "wants_output": Detail.OUTPUTS in order.detail,
+            "may_share": not (order.fork_per_cell or _OF_ONE_PROCESS & set(order.detail)),
         },
         "limits": order.limits.model_dump() | {"band": band},
     }

@@ -31,6 +31,7 @@ _MODES: dict[str, Callable[[dict[str, Any], Report], None]] = {
     "call": shared.run_call,
     "compile": compiling.run,
     "literal": answering.run,
+    "literal together": answering.run_together,
     "pytest": pytests.run,
     "stdio": program.run,
     "solution of a pair": solution_side.run,

@@ -1,8 +1,9 @@
 """Turning source text into code, in a process of its own: the compiler can be made to crash, hang or eat memory.
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
-a JSON line (`status`, `message`, `flags`; of a test its `plan`, where it is literal, and what it `needs`) followed by
-the marshalled code, so that what was compiled before a crash still counts.
+a JSON line and the marshalled code, so that what was compiled before a crash still counts. It says `status`, `message`
+and `flags`; of a test its `plan`, where it is literal, and what it `needs`; of a solution, where the task has the
+`prelude` that comes before it, whether it is `stateless`.
 """
 
 import __future__
@@ -17,7 +18,7 @@ import warnings
 from typing import Any
 
 from . import frames, needing, noting, solution
-from .literal import planning
+from .literal import planning, stateless
 from .report import Report
 
 _FUTURE = functools.reduce(
@@ -30,6 +31,8 @@ def run(task: dict[str, Any], report: Report) -> None:
     warnings.simplefilter("ignore")
     for name, text, flags in task["sources"]:
         answer, code = _compile(name, text, flags)
+        if name == solution.SOLUTION_FILE and task["prelude"] is not None and code:
+            answer["stateless"] = stateless.is_proven([task["prelude"], text])
         frames.write_frame(4, json.dumps(answer).encode("ascii") + b"\n" + code)
     os._exit(0)
 

@@ -20,13 +20,13 @@ _TAGGED_GROWTH = 8  # a value is longer with its tags than as JSON, by less than
 def run_in_one(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     """Solution and test in one interpreter (`assert`, `pytest`): the cell's own report is all there is."""
     task = work | {"mode": test["kind"], "test": test["compiled"], "test_text": test["code"]}
-    return outcome(row.run(task))
+    return observing.outcome(row.run(task))
 
 
 def run_apart(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     """Solution and test in a process each (`assert`, `pytest`). What the solution's says of the verdict is not read."""
     seen = row.run_pair(_test_task(work, test), work | {"mode": "solution of a pair"})
-    result = outcome(seen)
+    result = observing.outcome(seen)
     if result["said"] != "gone" or result["stopped"] is not None:
         return result
     theirs = observing.read_report(bytes(seen["other"].head))
@@ -53,7 +53,7 @@ def run_call(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[str, 
     task = work | {"mode": "call", "args": test["args"], "kwargs": test["kwargs"]}
     task["most_items"] = max(values.MAX_ITEMS, size)  # JSON has no item shorter than a letter
     seen = row.run(task, report_cap=enough)
-    result = outcome(seen)
+    result = observing.outcome(seen)
     if result["said"] == "returned":
         value = observing.read_report(bytes(seen["report"].head)).get("value")
         result["check"] = not seen["report"].is_cut and _is_equal(test, value)
@@ -73,7 +73,7 @@ def run_literal(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[st
     if heard is None:
         return None
     decision, seen = heard
-    return asking.judged(decision, outcome(seen))
+    return asking.judged(decision, observing.outcome(seen))
 
 
 def _is_equal(test: dict[str, Any], value: Any) -> bool:
@@ -105,7 +105,7 @@ def run_program(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[st
     """The solution run as a program; its output is compared here."""
     enough = len(test["stdout"].encode("utf-8", "replace")) + _SLACK_BYTES  # a limit below what is expected is none
     seen = row.run(work | {"mode": "stdio"}, stdin=test["stdin"].encode("utf-8", "replace"), output_cap=enough)
-    result = outcome(seen)
+    result = observing.outcome(seen)
     printed = bytes(seen["stdout"].head).decode("utf-8", "surrogateescape")  # no two outputs become the same text
     if work["wants_output"] and seen["stdout"].size:
         result["output"] = values.digest(compare.lines_of(printed))
@@ -118,25 +118,6 @@ def run_program(row: Row, work: dict[str, Any], test: dict[str, Any]) -> dict[st
     elif result["message"] is None and result["ended"] is not None:
         result["message"] = "ended with {} {}".format(*result["ended"])
     return result
-
-
-def outcome(seen: dict[str, Any]) -> dict[str, Any]:
-    """What was observed of a cell, with nothing in it that only the cell could know to be true."""
-    report = observing.read_report(bytes(seen["report"].head))
-    return {
-        "stopped": seen["stopped"],
-        "over": seen["over"],
-        "ended": seen["ended"],
-        "cpu_ns": seen["cpu_ns"],
-        "wall_ns": seen["wall_ns"],
-        "said": report.get("said"),
-        "phase": report.get("phase", "load"),
-        "message": report.get("message"),
-        "used": report.get("used"),
-        "output": report.get("output"),
-        "check": None,
-        "stdout": seen["stdout"].tail,
-    }
 
 
 Strategy = Callable[[Row, dict[str, Any], dict[str, Any]], dict[str, Any]]

@@ -3,8 +3,9 @@
 It never runs a line of what a model wrote, and cannot be signalled (the first process of a pid namespace is immune to
 its own) or traced (it holds capabilities that a cell lacks) by what it starts.
 
-Protocol, on a SOCK_SEQPACKET socket to the supervisor: first the limits, a marshalled dict. Then requests: the number
-of a cell's processes as decimal text, with `cell.DESCRIPTORS` descriptors for each; the answer is a marshalled dict:
+Protocol, on a SOCK_SEQPACKET socket to the supervisor: first the limits, a marshalled dict. Then requests: a marshalled
+pair of the number of a cell's processes and the CPU seconds that it may use where that is less than the limits say (or
+None), with `cell.DESCRIPTORS` descriptors for each process; the answer is a marshalled dict:
 
 - `statuses`: the wait status of each member, None where it had to be killed after the cell's end
 - `stopped`: why the cell was ended from outside: `cpu`, `wall`, `memory` (by the kernel too) or None; `machine` where
@@ -51,9 +52,15 @@ def serve(channel: int, ground: Namespaces) -> NoReturn:
         message, descriptors, _, _ = socket.recv_fds(link, 65536, 64)
         if not message:
             os._exit(0)
-        outcome = _run(int(message), descriptors, limits, meters, link)
+        members, cpu_seconds = marshal.loads(message)
+        outcome = _run(members, descriptors, limits | _less(limits, cpu_seconds), meters, link)
         outcome["left_files"] |= _trace(ground.files) != untouched
         link.send(marshal.dumps(outcome))
+
+
+def _less(limits: dict[str, Any], cpu_seconds: float | None) -> dict[str, Any]:
+    """What is different where a cell may use less than the row's limits say."""
+    return {} if cpu_seconds is None else {"cpu_seconds": min(cpu_seconds, limits["cpu_seconds"]), "band": 1.0}
 
 
 def _out_of_the_way(channel: int) -> socket.socket:

@@ -130,10 +130,35 @@ def read_report(data: bytes) -> dict[str, Any]:
         except (ValueError, RecursionError):
             continue
         if isinstance(said, dict):
-            found |= {name: said[name] for name, is_right in _FIELDS.items() if name in said and is_right(said[name])}
+            found |= fields_of(said)
+    return found
+
+
+def fields_of(said: dict[str, Any]) -> dict[str, Any]:
+    """Those of the fields that are of the right form."""
+    found = {name: said[name] for name, is_right in _FIELDS.items() if name in said and is_right(said[name])}
     if "message" in found:
         found["message"] = clean(found["message"])
     return found
+
+
+def outcome(seen: dict[str, Any]) -> dict[str, Any]:
+    """What was observed of a cell (see `row`), with nothing in it that only the cell could know to be true."""
+    report = read_report(bytes(seen["report"].head))
+    return {
+        "stopped": seen["stopped"],
+        "over": seen["over"],
+        "ended": seen["ended"],
+        "cpu_ns": seen["cpu_ns"],
+        "wall_ns": seen["wall_ns"],
+        "said": report.get("said"),
+        "phase": report.get("phase", "load"),
+        "message": report.get("message"),
+        "used": report.get("used"),
+        "output": report.get("output"),
+        "check": None,
+        "stdout": seen["stdout"].tail,
+    }
 
 
 _FIELDS: dict[str, Callable[[Any], bool]] = {

@@ -63,15 +63,17 @@ class Row:
         stdin: bytes | None = None,
         report_cap: int = observing.MAX_REPORT_BYTES,
         output_cap: int = 0,
+        cpu_seconds: float | None = None,
     ) -> dict[str, Any]:
         """Run one cell of one process. With `stdin` its output is kept apart from its errors.
 
         Of the report `report_cap` bytes are kept, of the output what the limits say or `output_cap` if that is more.
+        It is stopped after `cpu_seconds` even if the limits leave it more.
 
         The answer holds `stopped`, `ended`, `cpu_ns` and `wall_ns` from the keeper, and the drained `report` and
         `stdout`. Raises `KeeperLost`.
         """
-        seen = self._run([task], stdin, report_cap, output_cap)
+        seen = self._run([task], stdin, report_cap, output_cap, cpu_seconds=cpu_seconds)
         return seen | {"report": seen["reports"][0], "ended": _ended(seen["statuses"][0])}
 
     def run_pair(self, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
@@ -102,13 +104,14 @@ class Row:
         output_cap: int,
         listen: Callable[[int, int], observing.Drain] = observing.Drain,
         link: int | None = None,
+        cpu_seconds: float | None = None,
     ) -> dict[str, Any]:
         output, output_in = _pipe()
         pipes = [_pipe() for _ in tasks]
         theirs = self._descriptors(tasks, stdin, output_in, [writing for _, writing in pipes], link)
         self._enter_room()
         try:
-            socket.send_fds(self._link, [str(len(tasks)).encode()], theirs)
+            socket.send_fds(self._link, [marshal.dumps((len(tasks), cpu_seconds))], theirs)
         except OSError as error:
             raise observing.KeeperLost(f"it ended ({error})") from error
         finally:

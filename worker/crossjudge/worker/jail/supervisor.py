@@ -4,7 +4,8 @@ Protocol: frames (see `frames`) of JSON, requests on descriptor 0 and one answer
 
 - `{"columns": {"entry_point", "prelude", "tests"}, "limits"}`: the tests that the following rows are for, compiled
   here once. Answer: `{"prelude": report, "tests": [report]}`, a report being `{"status", "message"}`.
-- `{"row": {"solution", "wanted": null or test indices, "isolation", "wants_output"}, "limits"}`.
+- `{"row": {"solution", "wanted": null or test indices, "isolation", "wants_output", "may_share"}, "limits"}`, where
+  `may_share` is whether cells may share a process if that changes nothing (see `literal.sharing`).
   Answer: `{"solution": report, "cells": {test index: outcome}}`; cells that could not run (the solution, the prelude or
   the test does not compile) are left out.
 - Any answer may be `{"broken": why}` instead: our own failure; the request may be sent to another jail.
@@ -12,6 +13,7 @@ Protocol: frames (see `frames`) of JSON, requests on descriptor 0 and one answer
 The first frame that it sends is `{"ready": true}`. It ends when its input does.
 """
 
+import base64
 import json
 import os
 import re
@@ -23,6 +25,7 @@ from . import cell, frames, handed, judging, meters, observing, zygote
 from .bare import Bare
 from .ground import Namespaces
 from .grounds import GROUNDS
+from .literal import sharing
 from .report import BEGAN
 from .row import Row, Zygote
 
@@ -119,7 +122,9 @@ class Supervisor:
         for test in tests:
             test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
             test |= {name: test["report"].pop(key, None) for name, key in _OF_A_TEST.items()}
-        self._columns = {"entry_point": columns["entry_point"], "prelude": prelude, "tests": tests}
+            if test["plan"] is not None:
+                test["plan"]["pieces"] = list(map(base64.b64decode, test["plan"]["pieces"]))
+        self._columns = columns | {"prelude_text": columns["prelude"], "prelude": prelude, "tests": tests}
         said = [_said(test["report"]) | {"needs": test["needs"]} for test in tests]
         return {"prelude": _said(prelude), "tests": said}
 
@@ -130,7 +135,9 @@ class Supervisor:
         texts = [text, *(test["kind"] if test["kind"] == "pytest" else test.get("code", "") for test in tests.values())]
         with Row(self._zygote_for(texts), limits) as row:
             flags = columns["prelude"].get("flags", 0)
-            (compiled,) = compile_in(row, [("solution.py", text, flags)])
+            shareable = _shareable(tests, asked)
+            prelude = columns["prelude_text"] if len(shareable) >= sharing.FEWEST else None
+            (compiled,) = compile_in(row, [("solution.py", text, flags)], prelude)
             if compiled["status"] != "ok" or columns["prelude"]["status"] != "ok":
                 return {"solution": _said(compiled), "cells": {}}
             work = {
@@ -140,9 +147,23 @@ class Supervisor:
                 "entry_point": columns["entry_point"],
                 "wants_output": asked["wants_output"],
             }
-            strategies = judging.STRATEGIES[asked["isolation"]]
-            cells = _run_cells(row, work, tests, strategies)
+            cells = sharing.run(row, work, shareable) if compiled.get("stateless") else {}
+            left = {index: test for index, test in tests.items() if index not in cells}
+            cells |= _run_cells(row, work, left, judging.STRATEGIES[asked["isolation"]])
         return {"solution": _said(compiled), "cells": cells}
+
+
+def _shareable(tests: dict[int, dict[str, Any]], asked: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The tests that may share a process with others, as far as that can be told from the tests alone."""
+    if not asked["may_share"] or asked["isolation"] == "shared":
+        return {}
+    return {
+        index: test
+        for index, test in tests.items()
+        if test["plan"] is not None
+        and not test["plan"]["is_alone"]
+        and not (test["needs"] and asked["isolation"] == "auto")
+    }
 
 
 def _run_cells(
@@ -174,12 +195,13 @@ def compile_all(base: Zygote, sources: list[tuple[str, str, int]], limits: dict[
         return done
 
 
-def compile_in(row: Row, sources: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
+def compile_in(row: Row, sources: list[tuple[str, str, int]], prelude: str | None = None) -> list[dict[str, Any]]:
     """Compile in one process of the row; fewer reports than `sources` where it came to an end before.
 
+    With the text of the `prelude` that comes before a solution, it is said whether that is stateless.
     The source that it ended at is to blame only where it was the first: else it gets a process of its own.
     """
-    seen = row.run({"mode": "compile", "sources": sources}, report_cap=_CODE_BYTES)
+    seen = row.run({"mode": "compile", "sources": sources, "prelude": prelude}, report_cap=_CODE_BYTES)
     done = []
     for frame in frames.split(bytes(seen["report"].head[len(BEGAN) :]), len(sources)):
         head, _, code = frame.partition(b"\n")

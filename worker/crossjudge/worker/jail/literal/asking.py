@@ -4,7 +4,6 @@ The answers come from an untrusted process. Each is taken once, in its turn, dec
 is not heard. The solution's process learns which piece is due, and nothing else.
 """
 
-import base64
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from .deciding import Decision
 _OWN_WORDS = ("error", "memory", "broken")  # what a cell may say of itself: nothing that could be a pass
 _BARE_PLACE = re.compile(r" \(test\.py line (\d{1,6})\)$")
 _MARK = b'{"answer": '
-_MOST_MARKS = 4 * plain.MAX_WEIGHT  # commas and brackets: what `json` would make objects of
+MOST_MARKS = 4 * plain.MAX_WEIGHT  # commas and brackets: what `json` would make objects of
 _OTHER_LINES = 8  # an honest cell writes half as many, beside its answers
 
 
@@ -30,7 +29,7 @@ def run(row: Row, work: dict[str, Any], plan: dict[str, Any], text: str) -> tupl
         return None
     theirs, ours = os.pipe()
     os.set_blocking(ours, False)
-    asker = Asker(decision, [base64.b64decode(piece) for piece in plan["pieces"]], ours)
+    asker = Asker(decision, plan["pieces"], ours)
     task = work | {"mode": "literal", "piece": asker.framed(first)}
     task |= {"reserved": plan["reserved"], "borrowed": plan["borrowed"]}
     try:
@@ -79,7 +78,7 @@ class Asker:
             self._take(line)
 
     def _take(self, line: bytes) -> None:
-        if line.count(b",") + line.count(b"[") > _MOST_MARKS:
+        if line.count(b",") + line.count(b"[") > MOST_MARKS:
             return self.give_up("undecidable")
         try:
             answer = json.loads(line)["answer"]

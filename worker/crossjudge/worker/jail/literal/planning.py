@@ -7,6 +7,7 @@ A plan is a dict that JSON can carry:
   so is the message, null where there is none, `["unknown"]` where only an interpreter can tell
 - `reserved`: names that must mean what they mean to the test, so that the solution must not define them
 - `borrowed`: names of `math` that the test uses without importing them, so that the solution must have done so
+- `is_alone`: whether it imports what has a state of its own, so that it must not share a process with other tests
 """
 
 import ast
@@ -27,6 +28,7 @@ _HARMLESS = (
     "typing",
 )
 # fmt: on
+_WITH_STATE = ("os", "random", "sys", "time")
 _NOT_LITERAL = (NotLiteral, constants.NotConstant, plain.NotPlain)
 
 
@@ -52,6 +54,7 @@ class _Planner:
         self._reader = Reader(self._names, self._pieces.ask)
         self._functions: dict[str, ast.FunctionDef] = {}
         self._nodes_left = _MOST_NODES
+        self._is_alone = False
         self._only_prints = False  # from here on: what is printed may tell what is expected
 
     def finish(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class _Planner:
             "steps": self._steps,
             "reserved": sorted(self._names.reserved),
             "borrowed": sorted(self._names.borrowed),
+            "is_alone": self._is_alone,
         }
 
     def read(self, statements: list[ast.stmt]) -> None:
@@ -182,12 +186,14 @@ class _Planner:
         for alias in aliases:
             if alias.name not in (SOLUTION, MATH, *_HARMLESS):
                 raise NotLiteral
+            self._is_alone = self._is_alone or alias.name in _WITH_STATE
             self._names.bind(alias.asname or alias.name, alias.name if alias.name in (SOLUTION, MATH) else MODULE)
         self._pieces.run(statement)
 
     def _import_from(self, module: str, aliases: list[ast.alias], statement: ast.stmt) -> None:
         if module not in (SOLUTION, MATH, *_HARMLESS) or any(alias.name == "*" for alias in aliases):
             raise NotLiteral
+        self._is_alone = self._is_alone or module in _WITH_STATE
         for alias in aliases:
             meaning = HELD if module == SOLUTION else f"{MATH}.{alias.name}" if module == MATH else MODULE
             self._names.bind(alias.asname or alias.name, meaning)

@@ -1,0 +1,97 @@
+"""Literal cells that share a process: what comes of it is what a process for each of them would have given."""
+
+from typing import Any
+
+import pytest
+
+from crossjudge.contracts import Detail, Isolation
+from crossjudge.worker.jail.literal import stateless
+from crossjudge.worker.pool import JailPool
+from hostile_corpus import corpus
+from judged_cells import judge
+
+pytestmark = pytest.mark.nsjail
+
+TESTS = [
+    "assert f(3) == 6",
+    "assert f(3) == 7, 'no'",
+    "assert f(0) == 0 and f(1) == 2",
+    "assert f('a') == 'aa'",
+    "assert f(None) is None",
+    "assert f([1]) == [1, 1]",
+    "x = f(2)\nassert x == 4\nassert f(x) == 8",
+    "assert f(2) < 5, f(1)",
+    "from math import isclose\nassert isclose(f(0.5), 1.0)",
+    "import random\nassert f(random.Random(1).randint(1, 1)) == 2",
+    "for x, y in [(1, 2), (2, 4)]:\n    assert f(x) == y",
+    "assert f(float('nan')) != 1",
+    "assert len(f([1, 2])) == 4",
+    "assert g(1) == 1",
+    "assert True",
+    "assert f(",
+    "print(f(3))",
+    "def check(g):\n    assert g(1) == 2\n    assert g(2) == 5\ncheck(f)",
+    "assert f(10**6) == 2 * 10**6 or f(1) == 3",
+    "assert f((1,)) == (1, 1) or f(None) == 2",
+]
+SOLUTIONS = {
+    "right": "def f(x): return x * 2",
+    "with more than it needs": "import math\nfrom typing import List\nN = 2\ndef g(x): return x\n"
+    "def f(x): return x * N",
+    "wrong": "def f(x): return x + x + x",
+    "raising": "def f(x):\n    if x: raise ValueError(x)\n    return x",
+    "raising what is no Exception": "def f(x): raise KeyboardInterrupt",
+    "leaving": "def f(x): raise SystemExit(0)",
+    "without an end": "def f(x):\n    while x == 3: pass\n    return x * 2",
+    "slow": "def f(x):\n    for i in range(300_000): pass\n    return x * 2",
+    "deep": "def f(x): return 0 if x == 0 else 2 + f(x - 1) if isinstance(x, int) else x * 2",
+    "greedy": "def f(x): return [0] * 10**9 if x == 3 else x * 2",
+    "no plain data": "def f(x): return (i for i in range(3)) if x == 3 else x * 2",
+    "much data": "def f(x): return 'x' * 10**6",
+    "printing": "def f(x):\n    print(x)\n    return x * 2",
+    "changing what it is given": "def f(x):\n    if isinstance(x, list): x.extend(x)\n    else: x *= 2\n    return x",
+    "not loading": "def f(x): return x\nf(*range(9))",
+    "stopping while it loads": "raise SystemExit(0)\ndef f(x): return x",
+    "without the entry point": "def g(x): return x",
+    "no Python": "def f(x) return x",
+    "a generator": "def f(x):\n    yield x",
+    "with a name of the test's": "def len(x): return 4\ndef f(x): return x * 2",
+    "with a state": "n = []\ndef f(x):\n    n.append(x)\n    return x * len(n)",
+    "with a default": "def f(x, n=[]):\n    n.append(x)\n    return x * 2 if len(n) == 1 else None",
+    "with a class": "class A:\n    n = 1\ndef f(x):\n    A.n += 1\n    return x * A.n",
+    "with an address": "def f(x): return x * 2 if x else str(f)",
+}
+
+
+def both_ways(pool: JailPool, solutions: list[str], tests: list[Any], **options: Any) -> list[Any]:
+    """Judge in shared processes and in one for each cell; of both the rows, and the columns."""
+    detail = [Detail.MESSAGES, Detail.OUTPUTS]
+    results = [
+        judge(pool, solutions, tests, isolation=Isolation.SPLIT, detail=detail, fork_per_cell=each, **options)
+        for each in (False, True)
+    ]
+    return [
+        (
+            [(row.solution, row.verdicts, [(c.message, c.output) for c in row.cells or ()]) for row in result.rows],
+            result.tests,
+        )
+        for result in results
+    ]
+
+
+@pytest.mark.parametrize("what", SOLUTIONS)
+@pytest.mark.parametrize("entry_point", ["f", None])
+def test_cells_that_share_a_process_end_like_cells_that_do_not(
+    pool: JailPool, what: str, entry_point: str | None
+) -> None:
+    shared, alone = both_ways(pool, [SOLUTIONS[what]], TESTS, entry_point=entry_point)
+    assert shared == alone
+
+
+def test_hostile_solutions_gain_nothing_where_cells_share_a_process(pool: JailPool) -> None:
+    solutions = [each.solution for each in corpus() if any(attack.test == "literal" for attack in each.attacks)]
+    sharing = [text for text in solutions if stateless.is_proven(["", text])]
+    assert len(sharing) > 10
+    tests = ["assert f(2) == 4", "assert f(3) == 6", "assert f(2) != 5"]
+    shared, alone = both_ways(pool, sharing, tests, limits={"cpu_seconds": 0.3, "wall_seconds": 1.0})
+    assert [row[1] for row in shared[0]] == [row[1] for row in alone[0]]

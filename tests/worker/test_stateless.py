@@ -1,0 +1,117 @@
+"""Which solutions provably keep nothing between calls: what is ordinary is, and no way of keeping something is."""
+
+import pytest
+
+from crossjudge.worker.jail.literal import stateless
+
+PROVEN = {
+    "a function": "def f(x):\n    '''Doubles.'''\n    return x * 2",
+    "several": "def g(x): return x + 1\n\ndef f(x): return g(g(x))",
+    "imports": "import math, re\nfrom typing import List, Optional\nfrom collections import Counter, defaultdict as d\n"
+    "def f(xs: List[int]) -> Optional[int]:\n    counts = d(int)\n    for x in xs: counts[x] += 1\n"
+    "    return math.floor(max(counts.values())) if re.match('a', 'b') else Counter(xs)",
+    "imports in a function": "def f(x):\n    import math\n    from heapq import heappush\n    h = []\n"
+    "    heappush(h, math.sqrt(x))\n    return h",
+    "everything of a module": "from math import *\nfrom typing import *\ndef f(x: List[int]): return sqrt(x) + pi",
+    "constants": "MOD = 10**9 + 7\nVOWELS = 'aeiou'\nMOVES = ((0, 1), (1, 0))\nEPS: float = -1e-9\nINF = float('inf')\n"
+    "def f(x): return VOWELS.index(x) % MOD, MOVES[0], EPS, INF",
+    "a pattern": "import re\nWORD = re.compile(r'[a-z]+', re.I)\ndef f(x): return WORD.findall(x)",
+    "an alias and a lambda": "def f(x): return x\ng = f\nh = lambda x, y=2: x + y",
+    "closures": "def f(x):\n    seen = []\n    def add(y, more=[]):\n        nonlocal x\n        x += y\n"
+    "        seen.append(y)\n    add(1)\n    return seen, sorted(seen, key=lambda y: -y)",
+    "a cache of its own call": "from functools import lru_cache\ndef f(n):\n    @lru_cache(None)\n"
+    "    def fib(k): return k if k < 2 else fib(k - 1) + fib(k - 2)\n    return fib(n)",
+    "what it changes is given": "def f(xs):\n    xs.append(1)\n    xs[0] = 2\n    del xs[1:]\n    return xs",
+    "exceptions": "def f(x):\n    try:\n        return 1 / x\n    except (ZeroDivisionError, TypeError) as e:\n"
+    "        raise ValueError(str(e)) from e\n    finally:\n        print(x)",
+    "a name that nobody knows": "def f(x): return nobody(x)",
+    "what only runs as a program": "def f(x): return x\nif __name__ == '__main__':\n    import doctest\n"
+    "    doctest.testmod()",
+    "what runs while it loads": "def f(x): return x\nassert f(1) == 1\nprint(f(2))",
+    "patterns": "def f(x):\n    match x:\n        case [a, *b]: return b\n        case {'k': v, **rest}: return rest\n"
+    "        case y if y: return y",
+}
+
+
+@pytest.mark.parametrize("what", PROVEN)
+def test_what_solutions_usually_are_is_proven(what: str) -> None:
+    assert stateless.is_proven(["", PROVEN[what]])
+
+
+SEEN = "def f(x):\n    {}\n    return x"
+NOT_PROVEN = {
+    "a global": "n = 0\ndef f(x):\n    global n\n    n += 1\n    return n",
+    "a list of the module": "seen = []\n" + SEEN.format("seen.append(x)"),
+    "a dict of the module": "memo: dict = {}\n" + SEEN.format("memo[x] = x"),
+    "a set that is computed": "seen = set()\n" + SEEN.format("seen.add(x)"),
+    "a list in a tuple": "seen = ([],)\n" + SEEN.format("seen[0].append(x)"),
+    "two names for a list": "a = b = []\n" + SEEN.format("a.append(x)"),
+    "names unpacked": "a, b = [], []\n" + SEEN.format("a.append(x)"),
+    "a list that looks like a number": "def float(x): return []\nseen = float(1)\n" + SEEN.format("seen.append(x)"),
+    "a list made on the way": "print(seen := [])\n" + SEEN.format("seen.append(x)"),
+    "a list made in an assert": "assert not (seen := [])\n" + SEEN.format("seen.append(x)"),
+    "a list made in an annotation": "seen = 1\ndef f(x: (seen := [])):\n    seen.append(x)\n    return seen",
+    "a default value": "def f(x, seen=[]):\n    seen.append(x)\n    return seen",
+    "a default by keyword": "def f(x, *, seen={}):\n    seen[x] = x\n    return len(seen)",
+    "a default of a lambda": "f = lambda x, seen=[]: seen.append(x)",
+    "an attribute of a function": "def f(x):\n    f.seen = x\n    return x",
+    "an attribute that is read": "def f(x): return f.seen",
+    "an attribute through another name": "def f(x):\n    g = f\n    g.seen = x",
+    "defaults of a function": "def f(x, n=0):\n    f.__defaults__ = (x,)\n    return n",
+    "a cache": "from functools import lru_cache\n@lru_cache\ndef f(x): return [x]",
+    "a cache by a call": "from functools import lru_cache\ndef g(x): return [x]\nf = lru_cache(None)(g)",
+    "a decorator": "def d(g):\n    n = []\n    def h(x):\n        n.append(x)\n        return len(n)\n"
+    "    return h\n@d\ndef f(x): pass",
+    "a closure of the module": "def make():\n    n = []\n    return lambda x: n.append(x)\nf = make()",
+    "a generator of the module": "numbers = (i for i in range(9))\ndef f(x): return next(numbers)",
+    "a class": "class A:\n    n = 0\ndef f(x):\n    A.n += 1\n    return A.n",
+    "a class in a function": "def f(x):\n    class A: pass\n    return x",
+    "globals": SEEN.format("globals()['n'] = x"),
+    "its namespace by exec": SEEN.format("exec('n = 1', f.__globals__)"),
+    "an attribute by name": SEEN.format("setattr(f, 'n', x)"),
+    "builtins": SEEN.format("__builtins__['n'] = x"),
+    "the module itself": "import solution\n" + SEEN.format("solution.n = x"),
+    "modules": "import sys\n" + SEEN.format("sys.n = x"),
+    "the environment": "import os\n" + SEEN.format("os.environ['n'] = '1'"),
+    "files": SEEN.format("open('n', 'w').write('1')"),
+    "chance": "import random\ndef f(x): return random.random()",
+    "a clock": "import time\ndef f(x): return time.time()",
+    "decimal's context": "import decimal\n" + SEEN.format("decimal.getcontext().prec = 3"),
+    "a module within a module": "import copy\n" + SEEN.format("copy.copyreg.dispatch_table.update({f: x})"),
+    "a module under another name": "import copy as c\n" + SEEN.format("c.copyreg.dispatch_table.update({f: x})"),
+    "a module in a variable": "import copy\n" + SEEN.format("c = copy; c.copyreg.dispatch_table.update({f: x})"),
+    "a module of a constant": "import copy\nc = copy\n" + SEEN.format("c.copyreg.dispatch_table.update({f: x})"),
+    "a module in a list": "import copy\n" + SEEN.format("[copy][0].copyreg.dispatch_table.update({f: x})"),
+    "a module behind a local name": "import copy\n"
+    + SEEN.format("[copy.copyreg.dispatch_table.update({f: x}) for copy in [copy]]"),
+    "a module imported in a function": "def f(x):\n    import copy\n    copy.copyreg.dispatch_table.update({f: x})",
+    "a module shadowed by a parameter": "import copy\ndef f(copy): return copy.copyreg",
+    "a module by a part of its name": "import collections.abc\n" + SEEN.format("collections.abc.n = x"),
+    "formats that reach": "import string\n" + SEEN.format("string.Formatter().get_field('0.__globals__', (f,), {})"),
+    "getters that reach": "import operator\n" + SEEN.format("operator.attrgetter('__globals__')(f)['n'] = x"),
+    "wrappers that write": "import functools\n" + SEEN.format("functools.update_wrapper(f, len)"),
+    "frames of a generator": SEEN.format("(i for i in ()).gi_frame.f_globals.update(n=x)"),
+    "a traceback": "def f(x):\n    try:\n        1 / 0\n    except Exception as e:\n"
+    "        e.__traceback__.tb_frame.f_globals['n'] = x",
+    "an attribute in a pattern": "def f(x):\n    match f:\n        case object(__globals__=g): g['n'] = x",
+    "an import of anything": SEEN.format("__import__('sys').n = x"),
+    "an import from here": "from . import n\ndef f(x): return x",
+    "everything of another module": "from os import *\ndef f(x): return x",
+    "a loop of the module": "for i in range(3): n = [i]\ndef f(x): return n",
+    "a with of the module": "with open('a') as n: pass\ndef f(x): return n",
+    "a condition of the module": "if True:\n    n = []\ndef f(x): return n",
+    "a number changed while loading": "n = 1\nn += 1\ndef f(x): return n",
+    "a coroutine": "async def f(x): return x",
+    "no Python": "def f(x: return",
+}
+
+
+@pytest.mark.parametrize("what", NOT_PROVEN)
+def test_no_way_to_keep_something_is_proven_harmless(what: str) -> None:
+    assert not stateless.is_proven(["", NOT_PROVEN[what]])
+
+
+def test_what_comes_before_the_solution_is_part_of_the_proof() -> None:
+    assert stateless.is_proven(["import math\nMOD = 7\n", "def f(x): return math.pi % MOD"])
+    assert not stateless.is_proven(["seen = []\n", "def f(x): return seen"])
+    assert not stateless.is_proven(["import math", "math = []\ndef f(x): return math.append(x)"])
