@@ -220,7 +220,8 @@ FEATURES = [
 
         Vec(1, 2) == (1, 2), Vec(1, 2) == 3, Vec(1, 2) != "x", None == Vec(0, 0)
 
-        sum([Vec($int, $int), Vec($int, 1)])
+        vectors = [Vec($int, $int), Vec($int, 1)]
+        sum(vectors)
 
         sum([Vec($int, $int), Vec($int, 1)], Vec(0, 0))
 
