@@ -22,7 +22,7 @@ import threading
 import types
 from typing import NoReturn
 
-from . import keeper, kernel
+from . import keeper, kernel, rehearsing
 from .ground import Namespaces
 
 # What solutions and tests import most, small enough that a fork stays cheap.
@@ -43,6 +43,7 @@ def serve(channel: int, modules: list[str], ground: Namespaces) -> NoReturn:
     for name in modules:
         with contextlib.suppress(ImportError):  # a program that imports it is told so itself
             importlib.import_module(name)
+    rehearsing.rehearse()
     _look_like_a_fresh_interpreter(ground.base)
     gc.collect()
     gc.freeze()
