@@ -51,6 +51,8 @@ def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
         document["isolation"] = order.isolation
     if order.detail is not None:
         document["detail"] = _details(order.detail)
+    if order.cache is not None:
+        document["cache"] = order.cache
     try:
         return Batch.model_validate(document)
     except ValidationError as exc:

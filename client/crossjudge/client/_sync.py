@@ -41,13 +41,14 @@ class Client:
         limits: LimitsLike | None = None,
         isolation: IsolationLike | None = None,
         detail: DetailLike | None = None,
+        cache: bool | None = None,
         timeout: float = 60.0,
         patience: Patience | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         address = address_of(url, api_key)
         self.url = address.url
-        self._order = Order(run, limits, isolation, detail)
+        self._order = Order(run, limits, isolation, detail, cache)
         self._rules = flows.Rules(self.url, patience or Patience())
         self._timeout = timeout
         self._http = httpx2.Client(transport=transport, **http_options(address))
@@ -75,6 +76,7 @@ class Client:
         limits: LimitsLike | None = None,
         isolation: IsolationLike | None = None,
         detail: DetailLike | None = None,
+        cache: bool | None = None,
         timeout: float | None = None,
     ) -> Grid:
         """Judge every solution against every test and wait for the grid.
@@ -85,7 +87,7 @@ class Client:
             {"id": id, "entry_point": entry_point, "prelude": prelude, "solutions": solutions, "tests": tests,
              "pairs": pairs}
         )  # fmt: skip
-        order = self._order.but(limits, isolation, detail)
+        order = self._order.but(limits, isolation, detail, cache)
         return self._drive(flows.matrix(self._rules, order, problem, flows.POLL, timeout))
 
     def submit(
@@ -95,10 +97,11 @@ class Client:
         limits: LimitsLike | None = None,
         isolation: IsolationLike | None = None,
         detail: DetailLike | None = None,
+        cache: bool | None = None,
     ) -> BatchStatus:
         """Post the problems as one batch and return at once; `wait` or `results` take what this returns."""
         checked = [problem_of(value, f"$.problems[{index}]") for index, value in enumerate(problems)]
-        return self._drive(flows.submit(self._rules, self._order.but(limits, isolation, detail), checked))
+        return self._drive(flows.submit(self._rules, self._order.but(limits, isolation, detail, cache), checked))
 
     def status(self, batch: BatchStatus | str) -> BatchStatus:
         """Where a batch stands now."""
@@ -149,6 +152,7 @@ class Client:
         limits: LimitsLike | None = None,
         isolation: IsolationLike | None = None,
         detail: DetailLike | None = None,
+        cache: bool | None = None,
         on_refused: Callable[[int, CrossjudgeError], None] | None = None,
         on_status: Callable[[BatchStatus], None] | None = None,
     ) -> Generator[Grid]:
@@ -159,7 +163,7 @@ class Client:
         `on_refused` that is called with (index, error) instead and the others go on. `on_status` is told how
         each batch gets on, every few seconds. Closing the stream, or an exception in it, cancels what is in flight.
         """
-        order = self._order.but(limits, isolation, detail)
+        order = self._order.but(limits, isolation, detail, cache)
         poll = flows.POLL if on_status is None else flows.POLL_FOR_PROGRESS
         source = groups(problems, cells_per_batch, on_refused)
         return Streaming(self._rules, self._drive, order, poll).run(source, in_flight, on_refused, on_status)

@@ -18,6 +18,7 @@ class Order(Request):
     limits: Limits
     isolation: Isolation
     detail: list[Detail]
+    cache: bool = True
 
 
 class Columns(Request):

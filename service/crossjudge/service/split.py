@@ -71,7 +71,9 @@ def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> 
         if places:
             columns[index] = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=tests)
     chunks = packer.chunks()
-    order = Order(run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch))
+    order = Order(
+        run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch), cache=batch.cache
+    )
     return Plan(order, Layout(problems=layouts), columns, chunks, total, done)
 
 
