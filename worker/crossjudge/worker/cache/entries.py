@@ -82,11 +82,13 @@ def read_cell(order: Order, test: Test, row: KeptRow, data: bytes | None) -> Kno
     if data is None:
         return None
     try:
-        content = dict(json.loads(data))
+        content = json.loads(data)
+        if not isinstance(content, dict):
+            return None
         report = TestAnswer.model_validate(content.pop("test", _FINE_TEST))
         ran = content.pop("ran", True)
         cell = KnownCell(report, RawOutcome.model_validate(_TYPICAL | content) if ran else None)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return cell if _may_be_kept(order, test, row, cell) else None
 
