@@ -35,7 +35,7 @@ local now = time[1] + time[2] / 1e6
 local function throw_out(key)
   redis.call('UNLINK', key)
   redis.call('ZREM', index, key)
-  redis.call('HINCRBY', sizes, 'total', -tonumber(redis.call('HGET', sizes, key) or 0))
+  redis.call('HINCRBY', sizes, 'total', 0 - (redis.call('HGET', sizes, key) or 0))
   redis.call('HDEL', sizes, key)
 end
 for place = 3, #KEYS do
