@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Row, SourceReport, SourceStatus
+from crossjudge.worker.cache import cached_pool
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.logs import set_up_logging
 from crossjudge.worker.loop import run_worker
@@ -94,8 +95,10 @@ def main() -> int:
     parser.add_argument("--burst", action="store_true")
     parser.add_argument("--broken", action="store_true")
     parser.add_argument("--cache-mb", type=int, default=0)
+    parser.add_argument("--patience-s", type=float, default=cached_pool.PATIENCE_S)
     asked = parser.parse_args()
     settings = WorkerSettings(redis_url=asked.redis_url, cache_mb=asked.cache_mb)
+    cached_pool.PATIENCE_S = asked.patience_s
     set_up_logging("debug")
 
     def body(number: int, ready: Callable[[], None]) -> None:
