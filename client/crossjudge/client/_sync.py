@@ -27,9 +27,9 @@ class Client:
     """Judges solutions against tests at a crossjudge service. Safe to share between threads.
 
     `url` and `api_key` default to CROSSJUDGE_URL (else http://127.0.0.1:8000) and CROSSJUDGE_API_KEY. `limits`,
-    `isolation` and `detail` hold for every call that does not name its own. `timeout` is how many seconds one answer
-    may take beyond what it was asked to wait for; `patience` is for what is worth trying again. `transport` replaces
-    the network, as in tests.
+    `isolation`, `detail` and `cache` hold for every call that does not name its own. `timeout` is how many seconds one
+    answer may take beyond what it was asked to wait for; `patience` is for what is worth trying again. `transport`
+    replaces the network, as in tests.
     """
 
     def __init__(
