@@ -84,7 +84,11 @@ def client(in_flight: int) -> Iterator[Client]:
     """A stack that judges so many rows at once, and nothing else."""
     cores = os.cpu_count() or 1
     os.environ["CROSSJUDGE_JAILS"] = str(-(-in_flight // cores))
-    with TemporaryDirectory() as folder, Stack(Path(folder), workers=cores) as stack, Client(stack.url) as each:
+    with (
+        TemporaryDirectory() as folder,
+        Stack(Path(folder), workers=cores) as stack,
+        Client(stack.url, cache=False) as each,
+    ):
         yield each
 
 

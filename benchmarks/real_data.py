@@ -1,10 +1,11 @@
 """`crossjudge verify` on a file of problems, as a user runs it, with the memory that its parts take meanwhile.
 
 Starts a stack of its own, runs the command as often as asked, and says of each run: cells, cells per second, wall time,
-peak memory of service, workers, jails and Redis, and whether its matrices are those of the run before. No cell is
-answered from an earlier run: each run starts with an empty Redis.
+peak memory of service, workers, jails and Redis, and whether its matrices are those of the run before. Each run starts
+with an empty Redis, so that no cell is answered from an earlier one; unless they share a stack, to measure just that.
 
     python benchmarks/real_data.py problems.jsonl.gz --runs 2 -- --cpu-seconds 1
+    python benchmarks/real_data.py problems.jsonl.gz --runs 2 --one-stack -- --cpu-seconds 1
 """
 
 import json
@@ -26,6 +27,9 @@ from crossjudge.client.stack import Stack
 from throughput import where
 
 SAMPLE_S = 1.0
+
+Run = tuple[dict[str, Any], dict[str, Any]]
+"""Figures, and matrices by problem."""
 
 
 class MemoryWatch:
@@ -71,11 +75,22 @@ def part_of(words: list[str]) -> str:
     return "service" if "crossjudge.service" in line else "workers"
 
 
-def one_run(file: Path, folder: Path, options: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Verify the file on a fresh stack: its summary with memory and wall time, and the matrix of each problem."""
-    folder.mkdir()
-    results = folder / "results.jsonl"
-    with Stack(folder) as stack, MemoryWatch(stack.pid) as memory:
+def all_runs(file: Path, folder: Path, options: list[str], runs: int, *, one_stack: bool) -> Iterator[Run]:
+    """Run after run, each on a fresh stack or all on one."""
+    if one_stack:
+        with Stack(folder) as stack:
+            for number in range(runs):
+                yield one_run(file, folder / f"{number}.jsonl", options, stack)
+    else:
+        for number in range(runs):
+            (folder / str(number)).mkdir()
+            with Stack(folder / str(number)) as stack:
+                yield one_run(file, folder / f"{number}.jsonl", options, stack)
+
+
+def one_run(file: Path, results: Path, options: list[str], stack: Stack) -> Run:
+    """Verify the file: its summary with memory and wall time, and the matrix of each problem."""
+    with MemoryWatch(stack.pid) as memory:
         command = [sys.executable, "-m", "crossjudge.client", "verify", str(file), "-o", str(results), "--json"]
         started = time.monotonic()
         done = subprocess.run([*command, "--url", stack.url, *options], stdout=subprocess.PIPE, check=True)
@@ -89,14 +104,14 @@ def main(
     file: Annotated[Path, typer.Argument(help="A JSONL file of problems, .gz or not.")],
     options: Annotated[list[str] | None, typer.Argument(help="Options for `crossjudge verify`, after --.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="How often.")] = 1,
+    one_stack: Annotated[bool, typer.Option("--one-stack", help="Later runs find what earlier ones left.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where to keep the figures.")] = None,
 ) -> None:
     """Run, and print a table."""
     found: list[dict[str, Any]] = []
     earlier: dict[str, Any] | None = None
     with TemporaryDirectory() as folder:
-        for number in range(runs):
-            figures, matrices = one_run(file, Path(folder) / str(number), options or [])
+        for figures, matrices in all_runs(file, Path(folder), options or [], runs, one_stack=one_stack):
             figures["same_as_before"] = None if earlier is None else differing(earlier, matrices)
             found.append(figures)
             earlier = matrices
@@ -122,7 +137,7 @@ def show(found: list[dict[str, Any]]) -> None:
     for number in range(len(found)):
         table.add_column(f"run {number + 1}", justify="right")
     for name in rows[0]:
-        table.add_row(name, *(row[name] for row in rows))
+        table.add_row(name, *(row.get(name, "-") for row in rows))  # a run of less than a second shows no memory
     Console().print(table)
 
 

@@ -107,7 +107,11 @@ def main(
     pool = JailPool(WorkerSettings(jails=2 * cores))
     pool.start()
     try:
-        with TemporaryDirectory() as folder, Stack(Path(folder), workers=cores) as stack, Client(stack.url) as client:
+        with (
+            TemporaryDirectory() as folder,
+            Stack(Path(folder), workers=cores) as stack,
+            Client(stack.url, cache=False) as client,
+        ):
             ways = {
                 "python -c per cell": python_per_cell,
                 "engine alone": engine(pool),

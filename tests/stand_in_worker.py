@@ -19,25 +19,20 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from crossjudge.contracts import (
-    Chunk,
-    ChunkResult,
-    ColumnReport,
-    Columns,
-    Order,
-    PartResult,
-    RowResult,
-    SourceReport,
-    SourceStatus,
-)
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Row, SourceReport, SourceStatus
+from crossjudge.worker.cache import cached_pool
 from crossjudge.worker.errors import JailError, Stopped
 from crossjudge.worker.logs import set_up_logging
 from crossjudge.worker.loop import run_worker
+from crossjudge.worker.outcome import ColumnsAnswer, RawOutcome, RowAnswer, TestAnswer
 from crossjudge.worker.processes import CANNOT_START, Supervisor
+from crossjudge.worker.results import JudgedPart, chunk_result
 from crossjudge.worker.settings import WorkerSettings
 
 StartWorker = Callable[..., subprocess.Popen[str]]
 """Starts this script with the arguments given; `url` is the Redis to use, the test's by default."""
+
+RIGHT = RawOutcome(ended=("exit", 0), said="passed", phase="test", used=True, cpu_ns=125_000_000)
 
 
 class StandInPool:
@@ -56,19 +51,24 @@ class StandInPool:
         pass
 
     def judge(self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event) -> ChunkResult:
-        (part,) = chunk.parts
-        solution = str(part.rows[0].solution)
-        self.judged.append(solution)
-        self._do(solution, stop)
-        width = len(columns[part.problem].tests)
-        right = RowResult(verdicts="P" * width, solution=SourceReport(status=SourceStatus.OK))
-        used = ColumnReport(status=SourceStatus.OK, used=True)
-        return ChunkResult(
-            parts=[PartResult(rows=[right] * len(part.rows), tests=[used] * width)],
-            executed=len(part.rows) * width,
-            cpu_seconds=0.25,
-            worker=str(os.getpid()),
-        )
+        return chunk_result(order, columns, chunk, self.observe(order, columns, chunk, stop))
+
+    def observe(
+        self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event
+    ) -> list[JudgedPart]:
+        return [self._observe(columns[part.problem], part.rows, stop) for part in chunk.parts]
+
+    def _observe(self, columns: Columns, rows: list[Row], stop: threading.Event) -> JudgedPart:
+        answers = []
+        for row in rows:
+            solution = str(row.solution)
+            self.judged.append(solution)
+            self._do(solution, stop)
+            wanted = range(len(columns.tests)) if row.columns is None else row.columns
+            cells = dict.fromkeys(wanted, RIGHT)
+            answers.append(RowAnswer(solution=SourceReport(status=SourceStatus.OK), cells=cells))
+        tests = [TestAnswer(status=SourceStatus.OK)] * len(columns.tests)
+        return JudgedPart(ColumnsAnswer(prelude=SourceReport(status=SourceStatus.OK), tests=tests), answers)
 
     def _do(self, solution: str, stop: threading.Event) -> None:
         match solution.split():
@@ -94,8 +94,11 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--burst", action="store_true")
     parser.add_argument("--broken", action="store_true")
+    parser.add_argument("--cache-mb", type=int, default=0)
+    parser.add_argument("--patience-s", type=float, default=cached_pool.PATIENCE_S)
     asked = parser.parse_args()
-    settings = WorkerSettings(redis_url=asked.redis_url)
+    settings = WorkerSettings(redis_url=asked.redis_url, cache_mb=asked.cache_mb)
+    cached_pool.PATIENCE_S = asked.patience_s
     set_up_logging("debug")
 
     def body(number: int, ready: Callable[[], None]) -> None:

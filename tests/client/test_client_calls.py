@@ -58,14 +58,17 @@ def test_a_matrix_comes_back_as_arrays(call: Call) -> None:
 
 
 def test_what_a_call_says_goes_before_what_the_client_was_set_up_with(call: Call, service: PretendService) -> None:
-    settings = {"run": "mine", "limits": {"cpu_seconds": 1}, "isolation": "shared", "detail": "full", "api_key": "k"}
+    settings = {"run": "mine", "limits": {"cpu_seconds": 1}, "isolation": "shared", "detail": "full", "cache": False,
+                "api_key": "k"}  # fmt: skip
+    other = {"limits": Limits(memory_mb=64), "isolation": "auto", "detail": "timings", "cache": True}
     call("matrix", ["P"], ["a"], settings=settings)
-    call("matrix", ["P"], ["a"], settings=settings, limits=Limits(memory_mb=64), isolation="auto", detail="timings")
+    call("matrix", ["P"], ["a"], settings=settings, **other)
     first, second = (seen.body for seen in service.sent("POST"))
     assert (first["run"], first["limits"]["cpu_seconds"], first["isolation"]) == ("mine", 1, "shared")
     assert first["detail"] == ["messages", "timings", "stdout", "outputs"]
     assert (second["limits"]["cpu_seconds"], second["limits"]["memory_mb"]) == (2.0, 64)
     assert (second["isolation"], second["detail"]) == ("auto", ["timings"])
+    assert (first["cache"], second["cache"]) == (False, True)
     assert {seen.headers["authorization"] for seen in service.seen} == {"Bearer k"}
 
 

@@ -27,7 +27,8 @@ def finish(judge: Client, batch: BatchStatus, problems: int) -> None:
     """Wait for the end, and see that each cell was judged, right, and counted once."""
     done = judge.wait(batch, timeout=120)
     assert done.status is BatchState.DONE
-    assert (done.cells.done, done.cells.executed, done.cells.cached) == (2 * problems, 2 * problems, 0)
+    # What a worker had kept before it was killed is not judged again, and then counts as cached.
+    assert (done.cells.done, done.cells.executed + done.cells.cached) == (2 * problems, 2 * problems)
     assert done.problems is not None
     assert [problem.matrix for problem in done.problems] == [["PP" if n % 2 == 0 else "PF"] for n in range(problems)]
 

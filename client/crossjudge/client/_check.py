@@ -51,6 +51,10 @@ def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
         document["isolation"] = order.isolation
     if order.detail is not None:
         document["detail"] = _details(order.detail)
+    if order.cache is not None:
+        document["cache"] = order.cache
+    if order.fork_per_cell is not None:
+        document["fork_per_cell"] = order.fork_per_cell
     try:
         return Batch.model_validate(document)
     except ValidationError as exc:

@@ -26,14 +26,25 @@ class Order:
     limits: LimitsLike | None = None
     isolation: IsolationLike | None = None
     detail: DetailLike | None = None
+    cache: bool | None = None
+    fork_per_cell: bool | None = None
 
-    def but(self, limits: LimitsLike | None, isolation: IsolationLike | None, detail: DetailLike | None) -> "Order":
+    def but(
+        self,
+        limits: LimitsLike | None,
+        isolation: IsolationLike | None,
+        detail: DetailLike | None,
+        cache: bool | None,
+        fork_per_cell: bool | None,
+    ) -> "Order":
         """This order with what one call says instead."""
         return Order(
             self.run,
             self.limits if limits is None else limits,
             self.isolation if isolation is None else isolation,
             self.detail if detail is None else detail,
+            self.cache if cache is None else cache,
+            self.fork_per_cell if fork_per_cell is None else fork_per_cell,
         )
 
 

@@ -48,6 +48,12 @@ def verify(
     detail: Annotated[
         list[str] | None, typer.Option(help="messages, timings, stdout, outputs or full; may be repeated.")
     ] = None,
+    cache: Annotated[
+        bool, typer.Option(" /--no-cache", help="Run every cell, and keep none for later.", show_default=False)
+    ] = True,
+    fork_per_cell: Annotated[
+        bool, typer.Option("--fork-per-cell", help="Run each cell in a process of its own, even where two would do.")
+    ] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget earlier results in OUT instead of going on.")
     ] = False,
@@ -63,13 +69,15 @@ def verify(
         cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mb=memory_mb, processes=processes,
         disk_mb=disk_mb, output_kb=output_kb,
     )  # fmt: skip
-    order = Order(run, limits, isolation, _details(detail or []))
+    order = Order(run, limits, isolation, _details(detail or []), cache, fork_per_cell)
     results = output or default_output(file)
     _check_files(file, results, as_json)
     if plot is not None:
         check_can_draw(plot)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with Client(url, run=run, limits=limits, isolation=isolation, detail=order.detail) as client:
+    with Client(
+        url, run=run, limits=limits, isolation=isolation, detail=order.detail, cache=cache, fork_per_cell=fork_per_cell
+    ) as client:
         found = None if file == STDIN else survey(file)
         if found is not None:
             _tell(console, file, found)

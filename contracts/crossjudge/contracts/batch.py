@@ -32,6 +32,11 @@ class Batch(Request):
         strict=True,
         description="a process of its own for each cell, even where solutions keep nothing between calls",
     )
+    cache: bool = Field(
+        True,
+        strict=True,
+        description="whether cells may be answered from equal ones of earlier batches, and kept for later ones",
+    )
 
 
 class Answer(BaseModel):
@@ -83,7 +88,10 @@ class ProblemResult(Answer):
 
 
 class CellCounts(Answer):
-    """Cells of a batch: all, those judged, and of these the ones run and the ones answered from an equal cell."""
+    """Cells of a batch: all, those judged, and of these the ones run and the ones answered from an equal cell.
+
+    An equal cell is one of the same batch or, unless `cache` is false, one that was judged before.
+    """
 
     total: int
     done: int = 0

@@ -19,6 +19,7 @@ class Order(Request):
     isolation: Isolation
     detail: list[Detail]
     fork_per_cell: bool = False
+    cache: bool = True
 
 
 class Columns(Request):

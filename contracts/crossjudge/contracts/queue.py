@@ -37,6 +37,12 @@ BATCHES = "crossjudge:batches"
 RUNS = "crossjudge:runs"
 """Sorted set of run names, scored with the Unix time in seconds of their latest batch."""
 
+CACHE_INDEX = "crossjudge:cache:index"
+"""Sorted set of the `cache_key`s that hold something, scored with the Unix time in seconds of their last use."""
+
+CACHE_SIZES = "crossjudge:cache:sizes"
+"""Hash from `cache_key` to the bytes that it takes, and from `total` to those of all of them."""
+
 LEASE_SECONDS = 6.0
 """How long a worker may be silent before its chunk is given to another."""
 
@@ -109,6 +115,16 @@ def run_batches_key(run: str) -> str:
 def run_usage_key(run: str) -> str:
     """Hash of a run's usage: `batches`, `cells`, `executed`, `cached`, `cpu_ms`, `started` (batches), `wait_ms`."""
     return f"crossjudge:run:{run}:usage"
+
+
+def cache_key(row: str) -> str:
+    """Hash of what is kept of a row and its cells; `row` is a digest of all that its verdicts depend on."""
+    return f"crossjudge:cache:row:{row}"
+
+
+def claim_key(row: str) -> str:
+    """Who judges cells of a row at the moment, and which: expires where that worker no longer says that it does."""
+    return f"crossjudge:cache:claim:{row}"
 
 
 def lease_member(batch: str, chunk: int) -> str:

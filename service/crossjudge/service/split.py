@@ -73,7 +73,7 @@ def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> 
     chunks = packer.chunks()
     order = Order(
         run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch),
-        fork_per_cell=batch.fork_per_cell,
+        fork_per_cell=batch.fork_per_cell, cache=batch.cache,
     )  # fmt: skip
     return Plan(order, Layout(problems=layouts), columns, chunks, total, done)
 

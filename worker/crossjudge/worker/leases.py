@@ -1,4 +1,4 @@
-"""The worker's pulse: a thread that says that the worker is alive, renews its leases, and hears of what to stop.
+"""The worker's pulse: a thread that says that the worker is alive, renews what it holds, and hears of what to stop.
 
 It has a Redis connection of its own, so that it beats while the main thread waits for a jail or for the queue. It knows
 nothing of how a chunk is judged: it sets the `stop` of one that nobody wants any more.
@@ -21,6 +21,7 @@ from crossjudge.contracts.queue import (
     results_key,
 )
 
+from .cache.claims import Claims
 from .patience import pauses
 from .registry import Registry
 from .strays import Strays
@@ -44,9 +45,10 @@ return 1
 class LeaseKeeper:
     """Beats from `start` to `close`; what `hold` holds stays leased in between."""
 
-    def __init__(self, redis: Redis, info: WorkerInfo, *, beat_s: float = BEAT_S) -> None:
+    def __init__(self, redis: Redis, info: WorkerInfo, *, beat_s: float = BEAT_S, claims: Claims | None = None) -> None:
         self._redis = redis
         self._beat_s = beat_s
+        self._claims = claims
         self._registry = Registry(redis, info)
         self._strays = Strays(redis)
         self._renew = redis.register_script(_RENEW)
@@ -98,6 +100,8 @@ class LeaseKeeper:
                 keys = [batch_key(batch), results_key(batch), LEASES]
                 if not self._renew(keys, [index, lease_member(batch, index), LEASE_SECONDS]):
                     stop.set()
+        if self._claims is not None:
+            self._claims.renew(self._redis)
         if returned := self._strays.return_to_queue():
             log.warning("put jobs back that a worker had lost", jobs=returned)
 

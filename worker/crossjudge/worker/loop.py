@@ -22,6 +22,10 @@ from rq.timeouts import BaseDeathPenalty
 from crossjudge.contracts.queue import QUEUE
 
 from . import bench
+from .cache.cached_pool import CachedPool, Observer
+from .cache.claims import Claims
+from .cache.runtime import runtime_digest
+from .cache.shelf import Shelf
 from .commit import Ledger
 from .jobs import judge_chunk
 from .leases import LeaseKeeper
@@ -118,7 +122,7 @@ def _chunk_of(job: Job) -> tuple[str, int] | None:
     return (batch, index) if isinstance(batch, str) and isinstance(index, int) else None
 
 
-class Pool(bench.Judge, Protocol):
+class Pool(bench.Judge, Observer, Protocol):
     """What the worker needs of its jails."""
 
     def start(self) -> None: ...
@@ -132,14 +136,15 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     Raises `JailError` where they cannot, and then has taken no work.
     """
     shutdown = Shutdown()
-    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox))
+    claims = Claims(connect(settings.redis_url))
+    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox), claims=claims)
     _handle_signals(shutdown, leases)
     try:
         pool.start()
         ready()
         redis = connect(settings.redis_url)
         ledger = Ledger(redis)
-        bench.set_up(bench.Bench(name, pool, ledger, leases, shutdown))
+        bench.set_up(bench.Bench(name, _with_cache(pool, settings, claims), ledger, leases, shutdown))
         leases.start()
         log.info("worker started", worker=name, jails=settings.jails, sandbox=settings.sandbox)
         if settings.sandbox == "none":
@@ -149,6 +154,14 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     finally:
         leases.close()
         pool.close()
+
+
+def _with_cache(pool: Pool, settings: WorkerSettings, claims: Claims) -> bench.Judge:
+    if settings.cache_mb == 0:
+        return pool
+    most_bytes, keep_seconds = settings.cache_mb << 20, settings.cache_days * 86_400
+    shelf = Shelf(connect(settings.redis_url), most_bytes=most_bytes, keep_seconds=keep_seconds)
+    return CachedPool(pool, shelf, claims, runtime_digest(settings))
 
 
 def _work(redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, *, burst: bool) -> None:

@@ -43,6 +43,15 @@ class JailPool:
     def judge(self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event) -> ChunkResult:
         """Judge all rows of a chunk; `columns` holds the tests of each problem that it has rows of.
 
+        Raises what `observe` raises.
+        """
+        return chunk_result(order, columns, chunk, self.observe(order, columns, chunk, stop))
+
+    def observe(
+        self, order: Order, columns: Mapping[int, Columns], chunk: Chunk, stop: threading.Event
+    ) -> list[JudgedPart]:
+        """What the jails say of all rows of a chunk, part by part.
+
         Raises `JailError` when our side broke, `Stopped` when `stop` was set; the jails concerned have been replaced.
         """
         work = _Work(order, columns, chunk, stop)
@@ -56,7 +65,7 @@ class JailPool:
             task.result()  # raises what a lane raised, now that all have ended
         if work.close_calls:
             self._threads.submit(self._run_lane, work.judge_again).result()
-        return chunk_result(order, columns, chunk, work.judged())
+        return work.judged()
 
     def close(self) -> None:
         """Stop every jail that is free; those that still judge end with their chunk."""

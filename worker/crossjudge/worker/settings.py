@@ -51,4 +51,13 @@ class WorkerSettings(BaseSettings):
         None,
         description="a control group (version 2) that is the worker's to make others in; the worker's own if unset",
     )
+    cache_mb: int = Field(
+        256,
+        ge=0,
+        le=1_048_576,
+        description="memory in Redis for what was judged, to answer equal cells later; 0 is none",
+    )
+    cache_days: float = Field(
+        7.0, gt=0, le=3650, description="how long a row that was judged is kept after it was last asked for"
+    )
     log_level: LogLevel = "info"

@@ -33,6 +33,13 @@ def user_options(number: int, *, is_open: bool) -> list[str]:
     return options
 
 
+def has_second_user() -> bool:
+    """Whether cells are another user than their supervisor."""
+    return (
+        os.geteuid() == 0 and has_capability(_CAP_SETUID) and has_capability(_CAP_SETGID) and _spare_user(0) is not None
+    )
+
+
 def has_capability(number: int) -> bool:
     """Whether this process has a capability, by its number."""
     status = Path("/proc/self/status").read_text("ascii", "replace")

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -30,9 +30,14 @@ def supervisor_command(wall: str, base: str = "") -> list[str]:
 def mounts(packages: Iterable[str]) -> dict[Path, Path]:
     """Of every file or folder that is made for programs: where they find it, and where it is."""
     found = {path: path for path in _interpreter_files()} | {OUR_CODE: _jail_folder()}
-    for name in dict.fromkeys([*packages, _PYTEST]):
+    for name in package_roots(packages):
         found |= {PACKAGES / path.name: path for path in package_files(name)}
     return found
+
+
+def package_roots(packages: Iterable[str]) -> list[str]:
+    """The distributions that programs find, without those that they require."""
+    return list(dict.fromkeys([*packages, _PYTEST]))
 
 
 def policy() -> Path:
@@ -85,18 +90,25 @@ def _interpreter_files() -> list[Path]:
 
 def package_files(name: str) -> list[Path]:
     """Top-level files and folders of an installed distribution and of all that it requires, without extras."""
+    found: list[Path] = []
+    for distribution in distributions(name):
+        tops = {file.parts[0] for file in distribution.files or () if not file.parts[0].startswith("..")}
+        tops = {top for top in tops if not top.endswith((".dist-info", ".pth", ".data")) and top != "__pycache__"}
+        found += [Path(str(distribution.locate_file(top))) for top in sorted(tops)]
+    return [path for path in found if path.exists()]
+
+
+def distributions(name: str) -> Iterator[metadata.Distribution]:
+    """An installed distribution and all that it requires, without extras."""
     seen: set[str] = set()
-    waiting, found = [name], []
+    waiting = [name]
     while waiting:
         distribution = _distribution(waiting.pop())
         if distribution is None or distribution.name in seen:
             continue
         seen.add(distribution.name)
-        tops = {file.parts[0] for file in distribution.files or () if not file.parts[0].startswith("..")}
-        tops = {top for top in tops if not top.endswith((".dist-info", ".pth", ".data")) and top != "__pycache__"}
-        found += [Path(str(distribution.locate_file(top))) for top in sorted(tops)]
+        yield distribution
         waiting += [_required(line) for line in distribution.requires or () if "extra ==" not in line]
-    return [path for path in found if path.exists()]
 
 
 def _distribution(name: str) -> metadata.Distribution | None:
