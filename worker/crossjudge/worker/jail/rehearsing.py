@@ -10,10 +10,9 @@ Nothing of a rehearsal stays: what it loads is its own small solution, and what 
 import linecache
 import marshal
 import os
+import select
 import socket
 import sys
-import threading
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
@@ -40,7 +39,7 @@ def rehearse() -> None:
         with _ends_raised():
             for _ in range(_TIMES):
                 _answer(Report(nothing))
-            _converse(Report(nothing))
+                _converse(Report(nothing))
     finally:
         os.close(nothing)
         linecache.cache.clear()
@@ -79,22 +78,34 @@ def _answer(report: Report) -> None:
 
 
 def _converse(report: Report) -> None:
-    """Both sides of a cell in this one process."""
-    pairs = [socket.socketpair() for _ in range(_TIMES)]
+    """Both sides of a cell, in turns; a thread for one would leave memory in a different state each time."""
     module, _ = shared.load_for_test(_task(), report)
-    thread = threading.Thread(target=_serve, args=[module, [theirs for _, theirs in pairs]])
-    thread.start()
-    for ours, _ in pairs:
-        peer = Peer(Channel(ours.fileno()), is_guarded=True, when_over=_raise_over)
-        home, _ = peer.ask("hello")
-        assert peer.ask("get", home, "f")([3, 1, -2]) == [-2, 1, 3, 3]
-        ours.close()
-    thread.join()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        there = Peer(_Theirs(theirs.fileno()), is_guarded=False, when_over=_raise_over)
+        there.serving.add("hello", lambda: (module, list(solution.names_for_test(module))))
+        here = Peer(_Ours(ours.fileno(), there), is_guarded=True, when_over=_raise_over)
+        home, _ = here.ask("hello")
+        assert here.ask("get", home, "f")([3, 1, -2]) == [-2, 1, 3, 3]
 
 
-def _serve(module: types.ModuleType, links: list[socket.socket]) -> None:
-    for link in links:
-        peer = Peer(Channel(link.fileno()), is_guarded=False, when_over=_raise_over)
-        peer.serving.add("hello", lambda: (module, list(solution.names_for_test(module))))
-        with link, suppress(_Over):
-            peer.serve()
+class _Ours(Channel):
+    """Has the other side answer what it was asked, when an answer is waited for."""
+
+    def __init__(self, descriptor: int, there: Peer) -> None:
+        super().__init__(descriptor)
+        self._there = there
+
+    def receive(self) -> bytes:
+        with suppress(_Over):
+            self._there.serve()
+        return super().receive()
+
+
+class _Theirs(Channel):
+    """Ends where there is nothing more to answer."""
+
+    def receive(self) -> bytes:
+        if not select.select([self.descriptor], [], [], 0)[0]:
+            raise _Over
+        return super().receive()
