@@ -2,8 +2,8 @@
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
 a JSON line and the marshalled code, so that what was compiled before a crash still counts. It says `status`, `message`
-and `flags`; of a test its `plan`, where it is literal, and what it `needs`; of a solution, where the task has the
-`prelude` that comes before it, whether it is `stateless`.
+and `flags`; of a test its `plan`, where it is literal, and what it `needs`; of a solution, whether it is `stateless`
+where the task says what is `then` to be done in this very process: what `answering.run_together` does.
 """
 
 import __future__
@@ -18,7 +18,7 @@ import warnings
 from typing import Any
 
 from . import frames, needing, noting, solution
-from .literal import planning, stateless
+from .literal import answering, planning, stateless
 from .report import Report
 
 _FUTURE = functools.reduce(
@@ -31,9 +31,13 @@ def run(task: dict[str, Any], report: Report) -> None:
     warnings.simplefilter("ignore")
     for name, text, flags in task["sources"]:
         answer, code = _compile(name, text, flags)
-        if name == solution.SOLUTION_FILE and task["prelude"] is not None and code:
-            answer["stateless"] = stateless.is_proven([task["prelude"], text])
+        then = task["then"]
+        if then is not None and code:
+            answer["stateless"] = stateless.is_proven([then["prelude_text"], text])
         frames.write_frame(4, json.dumps(answer).encode("ascii") + b"\n" + code)
+        if answer.get("stateless"):
+            frames.write_all(4, b"\n")
+            answering.run_together(then | {"solution": code}, report)
     os._exit(0)
 
 

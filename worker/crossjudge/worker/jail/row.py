@@ -12,6 +12,8 @@ from typing import Any, Self
 from . import frames, observing, turns
 from .report import BEGAN
 
+_CLEAN = ("compile", "literal together")  # compilers write nothing; the other is of solutions without a state
+
 
 class Zygote:
     """A channel to a process that rows are cloned from."""
@@ -36,21 +38,29 @@ class Row:
     def __init__(self, zygote: Zygote, limits: dict[str, Any]) -> None:
         self._zygote = zygote
         self._limits = limits
+        self.is_clean = True
+        """Whether no cell has run in it but such as cannot leave anything behind."""
 
     def __enter__(self) -> Self:
-        self._start_keeper()
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_keeper()
+        self.end()
 
-    def _start_keeper(self) -> None:
+    def fits(self, zygote: Zygote, limits: dict[str, Any]) -> bool:
+        """Whether it was cloned from this zygote, with these limits."""
+        return self._zygote is zygote and self._limits == limits
+
+    def start(self) -> None:
+        """Have a keeper."""
         self._pid, self._link = self._zygote.clone("keeper")
         self._link.send(marshal.dumps(self._limits))
 
-    def _end_keeper(self) -> None:
+    def end(self) -> None:
+        """End the keeper, and all that it has started."""
         self._link.close()
         with contextlib.suppress(ProcessLookupError, ChildProcessError):  # ended, and reaped, before
             os.kill(self._pid, signal.SIGKILL)  # from outside its namespace it is a process like any other
@@ -106,6 +116,7 @@ class Row:
         link: int | None = None,
         cpu_seconds: float | None = None,
     ) -> dict[str, Any]:
+        self.is_clean = self.is_clean and all(task["mode"] in _CLEAN for task in tasks)
         output, output_in = _pipe()
         pipes = [_pipe() for _ in tasks]
         theirs = self._descriptors(tasks, stdin, output_in, [writing for _, writing in pipes], link)
@@ -126,8 +137,8 @@ class Row:
         if not reports[0].head.startswith(BEGAN) and seen["stopped"] is None:
             raise observing.KeeperLost(f"a cell could not be started: {bytes(reports[0].head[:500])!r}")
         if seen.pop("left_files"):
-            self._end_keeper()
-            self._start_keeper()
+            self.end()
+            self.start()
         return seen | {"reports": reports, "stdout": stdout}
 
     def _enter_room(self) -> None:
@@ -152,7 +163,7 @@ class Row:
         try:
             answer = observing.watch(self._link, drains)
         except observing.KeeperLost:
-            self._end_keeper()  # and with it whatever still writes into the pipes
+            self.end()  # and with it whatever still writes into the pipes
             raise
         finally:
             for drain in drains:

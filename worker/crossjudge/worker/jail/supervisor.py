@@ -14,19 +14,20 @@ The first frame that it sends is `{"ready": true}`. It ends when its input does.
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from . import cell, frames, handed, judging, meters, observing, zygote
+from . import cell, frames, handed, judging, meters, observing, sources, zygote
 from .bare import Bare
 from .ground import Namespaces
 from .grounds import GROUNDS
 from .literal import sharing
-from .report import BEGAN
 from .row import Row, Zygote
 
 # Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
@@ -34,8 +35,6 @@ _HEAVY = {"numpy": ("numpy", "numpy.random"), "pytest": ("pytest",)}
 _HEAVY_NAMES = re.compile(r"\b(?:{})\b".format("|".join(_HEAVY)))
 _DEEP = 10_000
 _OUR_PROCESSES = 8
-_COMPILING = {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024}  # at least, for the tests of a problem
-_CODE_BYTES = 64 << 20
 _OF_A_TEST = {
     "compiled": "code",
     "plan": "plan",
@@ -78,6 +77,7 @@ class Supervisor:
         self._ground = ground
         self._zygotes = {(): self._first_zygote()}
         self._columns: dict[str, Any] = {}
+        self._spare: Row | None = None
         # Root inside means that there is a second user.
         self._user = cell.USER if os.getuid() == 0 and not isinstance(ground, Bare) else None
 
@@ -115,9 +115,9 @@ class Supervisor:
     def _take_columns(self, columns: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
         tests = columns["tests"]
         has_prelude = bool(columns["prelude"].strip())
-        sources = [("prelude.py", columns["prelude"], 0)] if has_prelude else []
-        sources += [("test.py", test["code"], 0) for test in tests if "code" in test]
-        compiled = compile_all(self._zygotes[()], sources, limits)
+        texts = [("prelude.py", columns["prelude"], 0)] if has_prelude else []
+        texts += [("test.py", test["code"], 0) for test in tests if "code" in test]
+        compiled = sources.compile_all(self._zygotes[()], texts, limits)
         prelude = compiled.pop(0) if has_prelude else {"status": "ok", "message": None, "flags": 0, "code": b""}
         for test in tests:
             test["report"] = compiled.pop(0) if "code" in test else _check_text(test)
@@ -133,37 +133,60 @@ class Supervisor:
         indices = range(len(columns["tests"])) if asked["wanted"] is None else asked["wanted"]
         tests = {index: columns["tests"][index] for index in indices}
         texts = [text, *(test["kind"] if test["kind"] == "pytest" else test.get("code", "") for test in tests.values())]
-        with Row(self._zygote_for(texts), limits) as row:
-            flags = columns["prelude"].get("flags", 0)
-            shareable = _shareable(tests, asked)
-            prelude = columns["prelude_text"] if len(shareable) >= sharing.FEWEST else None
-            (compiled,) = compile_in(row, [("solution.py", text, flags)], prelude)
-            if compiled["status"] != "ok" or columns["prelude"]["status"] != "ok":
-                return {"solution": _said(compiled), "cells": {}}
-            work = {
-                "solution": compiled["code"],
-                "solution_text": text,
-                "prelude": columns["prelude"]["code"],
-                "entry_point": columns["entry_point"],
-                "wants_output": asked["wants_output"],
-            }
-            cells = sharing.run(row, work, shareable) if compiled.get("stateless") else {}
-            left = {index: test for index, test in tests.items() if index not in cells}
-            cells |= _run_cells(row, work, left, judging.STRATEGIES[asked["isolation"]])
+        source = ("solution.py", text, columns["prelude"].get("flags", 0))
+        work = {
+            "solution_text": text,
+            "prelude": columns["prelude"]["code"],
+            "prelude_text": columns["prelude_text"],
+            "entry_point": columns["entry_point"],
+            "wants_output": asked["wants_output"],
+        }
+        with self._row(self._zygote_for(texts), limits) as row:
+            shareable = _shareable(columns, tests, asked)
+            compiled, cells = sharing.run(row, work, source, shareable) if shareable else (None, {})
+            if compiled is None:
+                (compiled,) = sources.compile_in(row, [source])
+            if compiled["status"] == columns["prelude"]["status"] == "ok":
+                work["solution"] = compiled["code"]
+                left = {index: test for index, test in tests.items() if index not in cells}
+                cells |= _run_cells(row, work, left, judging.STRATEGIES[asked["isolation"]])
         return {"solution": _said(compiled), "cells": cells}
 
+    @contextlib.contextmanager
+    def _row(self, base: Zygote, limits: dict[str, Any]) -> Iterator[Row]:
+        """A row; that of an earlier solution where nothing has run in it that could have left anything behind."""
+        if self._spare is not None and not self._spare.fits(base, limits):
+            self._spare.end()
+            self._spare = None
+        row, self._spare = self._spare, None
+        if row is None:
+            row = Row(base, limits)
+            row.start()
+        try:
+            yield row
+        except BaseException:
+            row.end()
+            raise
+        if row.is_clean:
+            self._spare = row
+        else:
+            row.end()
 
-def _shareable(tests: dict[int, dict[str, Any]], asked: dict[str, Any]) -> dict[int, dict[str, Any]]:
+
+def _shareable(
+    columns: dict[str, Any], tests: dict[int, dict[str, Any]], asked: dict[str, Any]
+) -> dict[int, dict[str, Any]]:
     """The tests that may share a process with others, as far as that can be told from the tests alone."""
-    if not asked["may_share"] or asked["isolation"] == "shared":
+    if not asked["may_share"] or asked["isolation"] == "shared" or columns["prelude"]["status"] != "ok":
         return {}
-    return {
+    found = {
         index: test
         for index, test in tests.items()
         if test["plan"] is not None
         and not test["plan"]["is_alone"]
         and not (test["needs"] and asked["isolation"] == "auto")
     }
+    return found if len(found) >= sharing.FEWEST else {}
 
 
 def _run_cells(
@@ -181,35 +204,6 @@ def _run_cells(
         if outcome["stopped"] in ("cpu", "wall") and outcome["phase"] == "load":
             stuck.append(outcome)
     return cells
-
-
-def compile_all(base: Zygote, sources: list[tuple[str, str, int]], limits: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compile in a row of their own; what follows a source that the compiler does not survive gets a new process."""
-    if not sources:
-        return []
-    limits = limits | {name: max(least, limits[name]) for name, least in _COMPILING.items()}
-    with Row(base, limits) as row:
-        done: list[dict[str, Any]] = []
-        while len(done) < len(sources):
-            done += compile_in(row, sources[len(done) :])
-        return done
-
-
-def compile_in(row: Row, sources: list[tuple[str, str, int]], prelude: str | None = None) -> list[dict[str, Any]]:
-    """Compile in one process of the row; fewer reports than `sources` where it came to an end before.
-
-    With the text of the `prelude` that comes before a solution, it is said whether that is stateless.
-    The source that it ended at is to blame only where it was the first: else it gets a process of its own.
-    """
-    seen = row.run({"mode": "compile", "sources": sources, "prelude": prelude}, report_cap=_CODE_BYTES)
-    done = []
-    for frame in frames.split(bytes(seen["report"].head[len(BEGAN) :]), len(sources)):
-        head, _, code = frame.partition(b"\n")
-        done.append(json.loads(head) | {"code": code})
-    if not done:
-        why = f"over the {seen['stopped']} limit" if seen["stopped"] else "the compiler did not survive it"
-        done.append({"status": "syntax_error", "message": f"cannot be compiled: {why}"})
-    return done
 
 
 def _check_text(test: dict[str, Any]) -> dict[str, Any]:

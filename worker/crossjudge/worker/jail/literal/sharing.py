@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .. import observing
+from .. import observing, sources
 from ..row import Row
 from . import asking
 from .deciding import Decision
@@ -23,6 +23,8 @@ FEWEST = 3  # with fewer, two processes are no gain
 _TRIES = 3
 _FIRST_SECONDS, _MORE_SECONDS = 0.03, 0.002  # what takes longer is better off in a process of its own
 _NEEDED = ("pieces", "reserved", "borrowed")
+_COMPILING_SECONDS = 0.1
+_OWN = ("said", "phase", "message")
 _ADDRESS = b" at 0x"  # where an object lies in memory is another place in another process
 _LINE = re.compile(rb'\{"cell": (\d{1,9}), "pieces": ')
 _WORDS: dict[str, Any] = {
@@ -46,38 +48,84 @@ class _Heard:
             return False
         return self.outcome["phase"] in ("load", "entry")
 
+    def says_like(self, other: "_Heard") -> bool:
+        """Whether both ended alike, and said the same of it."""
+        return all(self.outcome[name] == other.outcome[name] for name in ("stopped", "ended", *_OWN))
 
-def run(row: Row, work: dict[str, Any], tests: _Tests) -> dict[int, dict[str, Any]]:
-    """The outcomes of those of the tests that could be judged so. Each of them has a plan."""
-    lines: dict[int, bytes] = {}
-    spent, left = [0, 0], list(tests)
-    for _ in range(_TRIES):
-        if len(left) < FEWEST:
-            break
-        heard = _hear(row, work, tests, left, spent)
+
+def run(
+    row: Row, work: dict[str, Any], source: tuple[str, str, int], tests: _Tests
+) -> tuple[dict[str, Any] | None, dict[int, dict[str, Any]]]:
+    """Compile a solution; what is said of it, and the outcomes of those of the tests that could be judged so.
+
+    The former is None where that took too long here. Each of the tests has a plan.
+    """
+    group = _Group(row, work, tests)
+    compiled = group.begin(source)
+    return compiled, group.outcomes() if compiled is not None and compiled.get("stateless") else {}
+
+
+class _Group:
+    """The tests that are to share processes, and what was heard of them."""
+
+    def __init__(self, row: Row, work: dict[str, Any], tests: _Tests) -> None:
+        self._row = row
+        self._work = work
+        self._tests = tests
+        self._left = list(tests)
+        self._lines: dict[int, bytes] = {}
+        self._cpu_ns = self._wall_ns = 0
+
+    def begin(self, source: tuple[str, str, int]) -> dict[str, Any] | None:
+        """Compile the solution and, where it is stateless, run all tests in the same process."""
+        then = self._task(self._left)
+        seconds = _COMPILING_SECONDS + self._seconds(self._left)
+        compiled, seen, report = sources.compile_and_go_on(self._row, source, then, seconds)
+        if compiled is not None:
+            self._work = self._work | {"solution": compiled["code"]}
+        self._first = self._heard(seen, report, self._left)
+        return compiled
+
+    def outcomes(self) -> dict[int, dict[str, Any]]:
+        """Run in the other order, and say what follows."""
+        heard = self._first
         if heard.has_not_loaded:
-            again = _hear(row, work, tests, left[::-1], spent)
-            is_same = _words(heard.outcome) == _words(again.outcome)
-            return dict.fromkeys(left, heard.outcome | _share(spent, len(left))) if is_same else {}
-        lines |= heard.lines
-        left = left[len(heard.lines) + 1 :]  # at the one between, it came to an end
-    again = _hear(row, work, tests, list(lines)[::-1], spent)
-    if any(lines[index] != line for index, line in again.lines.items()):
-        return {}
-    decided = {index: _decided(tests[index], lines[index]) for index in again.lines}
-    return {index: its | _share(spent, len(lines)) for index, its in decided.items() if its is not None}
+            again = self._run(self._left[::-1])
+            return dict.fromkeys(self._left, heard.outcome | self._share()) if again.says_like(heard) else {}
+        for tries in range(1, _TRIES + 1):
+            self._lines |= heard.lines
+            self._left = self._left[len(heard.lines) + 1 :]  # at the one between, it came to an end
+            if tries == _TRIES or len(self._left) < FEWEST:
+                break
+            heard = self._run(self._left)
+        again = self._run(list(self._lines)[::-1])
+        if any(self._lines[index] != line for index, line in again.lines.items()):
+            return {}
+        decided = {index: _decided(self._tests[index], self._lines[index]) for index in again.lines}
+        return {index: its | self._share() for index, its in decided.items() if its is not None}
 
+    def _run(self, order: list[int]) -> _Heard:
+        """Run these tests in this order."""
+        if not order:
+            return _Heard({}, {})
+        seen = self._row.run(self._task(order), cpu_seconds=self._seconds(order))
+        return self._heard(seen, bytes(seen["report"].head), order)
 
-def _hear(row: Row, work: dict[str, Any], tests: _Tests, order: list[int], spent: list[int]) -> _Heard:
-    """Run these tests in this order, and note the time that it took; the lines are those of the first few."""
-    if not order:
-        return _Heard({}, {})
-    asked = [(index, {name: tests[index]["plan"][name] for name in _NEEDED}) for index in order]
-    task = work | {"mode": "literal together", "tests": asked}
-    seen = row.run(task, cpu_seconds=_FIRST_SECONDS + _MORE_SECONDS * len(order))
-    spent[0] += seen["cpu_ns"]
-    spent[1] += seen["wall_ns"]
-    return _Heard(_lines(bytes(seen["report"].head), order), observing.outcome(seen))
+    def _heard(self, seen: dict[str, Any], report: bytes, order: list[int]) -> _Heard:
+        self._cpu_ns += seen["cpu_ns"]
+        self._wall_ns += seen["wall_ns"]
+        return _Heard(_lines(report, order), observing.outcome(seen))
+
+    def _task(self, order: list[int]) -> dict[str, Any]:
+        asked = [(index, {name: self._tests[index]["plan"][name] for name in _NEEDED}) for index in order]
+        return self._work | {"mode": "literal together", "tests": asked}
+
+    @staticmethod
+    def _seconds(order: list[int]) -> float:
+        return _FIRST_SECONDS + _MORE_SECONDS * len(order)
+
+    def _share(self) -> dict[str, int]:
+        return {"cpu_ns": self._cpu_ns // len(self._tests), "wall_ns": self._wall_ns // len(self._tests)}
 
 
 def _lines(report: bytes, order: list[int]) -> dict[int, bytes]:
@@ -119,11 +167,3 @@ def _gone_through(decision: Decision, pieces: list[Any]) -> dict[str, Any] | Non
         (value,) = answer
         due, number = decision.answer(value), number + 1
     return words
-
-
-def _words(outcome: dict[str, Any]) -> tuple[Any, ...]:
-    return outcome["stopped"], outcome["said"], outcome["phase"], outcome["message"], outcome["ended"]
-
-
-def _share(spent: list[int], cells: int) -> dict[str, int]:
-    return {"cpu_ns": spent[0] // cells, "wall_ns": spent[1] // cells}
