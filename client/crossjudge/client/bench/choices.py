@@ -16,13 +16,13 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True)
 class Effort:
-    """How much time goes into it. `latency_s` is for each way idle, `loaded_s` for the load."""
+    """How much time goes into it. Latency takes as long as so many turns: idle, those of each way; then under load."""
 
     kinds: tuple[str, ...] = tuple(KINDS)
     rounds: int = 3
     seconds: float = 1.5
-    latency_s: float = 6.0
-    loaded_s: float = 25.0
+    idle_turns: int = 4
+    loaded_turns: int = 16
     scaling_rounds: int = 3
 
     @classmethod
@@ -32,9 +32,9 @@ class Effort:
             raise CommandError("--quick and --full contradict each other: choose one")
         effort = cls()
         if quick:
-            effort = cls(("literal", "tiny"), rounds=1, seconds=1.5, latency_s=3.0, loaded_s=8.0, scaling_rounds=0)
+            effort = cls(("literal", "tiny"), rounds=1, seconds=1.0, idle_turns=2, loaded_turns=8, scaling_rounds=0)
         if full:
-            effort = cls(rounds=7, seconds=5.0, latency_s=30.0, loaded_s=120.0, scaling_rounds=7)
+            effort = cls(rounds=7, seconds=5.0, idle_turns=6, loaded_turns=24, scaling_rounds=7)
         return replace(effort, rounds=rounds or effort.rounds, seconds=seconds or effort.seconds)
 
 
@@ -67,6 +67,8 @@ class Choices:
             raise CommandError(f"--data: there is no folder {data}")
         if json_file is not None and json_file != STDOUT and not json_file.parent.is_dir():
             raise CommandError(f"--json: there is no folder {json_file.parent}")
+        if json_file is not None and json_file.is_dir():
+            raise CommandError(f"--json: {json_file} is a folder: name a file")
         if plot is not None:
             check_can_draw(plot)
         return cls(

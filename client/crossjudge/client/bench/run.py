@@ -105,7 +105,9 @@ def _workloads(choices: Choices, data: Published | None, notes: list[str]) -> li
 
 def _measure_latency(choices: Choices, waits: list[latency.Waits], found: list[Measured], steps: Steps) -> float | None:
     """Returns the most cells per second that our service did on matrices, which the load is a share of."""
-    latency.measure_idle(waits, choices.effort.latency_s, steps.tell)
+    effort = choices.effort
+    seconds = effort.loaded_turns * effort.seconds
+    latency.measure_idle(waits, effort.idle_turns * effort.seconds, steps.tell)
     by_place = {(each.way.name, each.workload.name): each for each in waits}
     most = None
     for name in SERVICES:
@@ -113,7 +115,7 @@ def _measure_latency(choices: Choices, waits: list[latency.Waits], found: list[M
         rate = next((measured.rate(name) for measured in found if measured.workload.name == "literal"), None)
         if matrix is not None and rate is not None:
             steps.tell(f"{name}: waiting for matrices and cells under load")
-            latency.measure_loaded(matrix, by_place.get((name, "tiny")), rate, choices.effort.loaded_s)
+            latency.measure_loaded(matrix, by_place.get((name, "tiny")), rate, seconds)
             most = most or rate
     return most
 
@@ -134,8 +136,8 @@ def _options(choices: Choices) -> dict[str, Any]:
         "command": " ".join(["crossjudge", *sys.argv[1:]]),
         "rounds": effort.rounds,
         "seconds": effort.seconds,
-        "latency_seconds": effort.latency_s,
-        "loaded_seconds": effort.loaded_s,
+        "idle_seconds": effort.idle_turns * effort.seconds,
+        "loaded_seconds": effort.loaded_turns * effort.seconds,
         "workers": choices.workers,
     }
 

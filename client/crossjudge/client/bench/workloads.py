@@ -25,6 +25,7 @@ def f(x):
     while time.process_time() < end:
         pass
     return x + {offset}
+# {row}
 """
 _IN_AN_INTERPRETER = """try:
     {test}
@@ -83,7 +84,7 @@ def stdio(_data: published.Published | None) -> Workload:
     problems = [
         Problem(
             id=f"stdio/{number}",
-            solutions=[program.format(offset=max(0, row - SIDE // 2)) for row in range(SIDE)],
+            solutions=[f"{program.format(offset=max(0, row - SIDE // 2))}# {row}" for row in range(SIDE)],
             tests=[
                 StdioTest(kind="stdio", stdin=given, stdout=said) for given, said in tasks.conversations(SIDE, answer)
             ],
@@ -95,7 +96,7 @@ def stdio(_data: published.Published | None) -> Workload:
 
 def heavy(_data: published.Published | None) -> Workload:
     """Cells that compute for a while."""
-    solutions = [_BURN.format(seconds=HEAVY_MS / 1000, offset=row // 2) for row in range(HEAVY_SIDE)]
+    solutions = [_BURN.format(seconds=HEAVY_MS / 1000, offset=row // 2, row=row) for row in range(HEAVY_SIDE)]
     tests = [AssertTest(code=f"assert f({column}) == {column}") for column in range(HEAVY_SIDE)]
     problems = [Problem(id="heavy", entry_point="f", solutions=solutions, tests=list(tests))]
     what = f"{HEAVY_SIDE} × {HEAVY_SIDE} cells of {HEAVY_MS} ms of CPU time"
@@ -120,7 +121,7 @@ def real(data: published.Published | None) -> Workload | None:
         return None
     what = f"HumanEval, {SIDE} solutions × {SIDE} tests as CodeGen-16B wrote them, 1 s of CPU time a cell"
     limits = Limits(cpu_seconds=1.0)
-    return Workload("real", what, "published data", problems, is_trusted=False, limits=limits, turn_problems=4)
+    return Workload("real", what, "published data", problems, is_trusted=False, limits=limits, turn_problems=2)
 
 
 KINDS: dict[str, Callable[[published.Published | None], Workload | None]] = {
