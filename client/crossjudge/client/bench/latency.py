@@ -17,7 +17,9 @@ from .way import Way, Work
 from .workloads import Workload
 
 LOAD = 0.8
-KINDS = ("tiny", "literal")
+KINDS = {"tiny": "cell", "literal": "matrix"}
+"""Workloads that one answer is measured of, and what the answer is."""
+
 _FEWEST = 3
 _MOST = 100
 _MOST_WAITING = 256
@@ -56,7 +58,7 @@ def measure_idle(waits: Sequence[Waits], budget_s: float, tell: Tell) -> None:
     for turn in range(_MOST):
         for each in figures.rotated(waits, turn):
             if turn < _FEWEST or sum(each.idle) < budget_s:
-                tell(f"{each.way.name}: waiting for one {each.workload.name}, idle")
+                tell(f"{each.way.name}: waiting for one {KINDS[each.workload.name]}, idle")
                 each.idle.append(each.way.answer(_one(each.workload, f"idle-{each.way.name}-{turn}", turn)))
 
 
@@ -67,7 +69,7 @@ def measure_loaded(matrix: Waits, tiny: Waits | None, rate: float, seconds: floa
     if tiny is not None:
         times += [(n * _TINY_EVERY_S, tiny) for n in range(int(seconds / _TINY_EVERY_S))]
     works = [
-        (at, each, _one(each.workload, f"loaded-{number}", number))
+        (at, each, _one(each.workload, f"loaded-{each.way.name}-{number}", number))
         for number, (at, each) in enumerate(sorted(times, key=lambda pair: pair[0]))
     ]
     started = time.perf_counter()
@@ -75,9 +77,15 @@ def measure_loaded(matrix: Waits, tiny: Waits | None, rate: float, seconds: floa
         asked = []
         for at, each, work in works:
             time.sleep(max(0.0, started + at - time.perf_counter()))
-            asked.append((each, callers.submit(each.way.answer, work)))
+            asked.append((each, callers.submit(_since, started + at, each.way, work)))
         for each, answer in asked:
             each.loaded.append(answer.result())
+
+
+def _since(due: float, way: Way, work: Work) -> float:
+    """Seconds from when the answer was to be asked for: that we came late to ask is part of the wait."""
+    way.answer(work)
+    return time.perf_counter() - due
 
 
 def arrivals(rate: float, seconds: float) -> list[float]:

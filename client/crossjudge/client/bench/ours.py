@@ -31,10 +31,26 @@ SERVICES: dict[str, dict[str, Any]] = {
 _LONGEST_TURN_S = 600.0
 
 
-class Engine(Way):
-    """The jails of one process, with no queue and no HTTP; their start is not counted."""
+class Ours(Way):
+    """What both have in common: matrices of letters."""
 
     is_sandboxed = True
+
+    def places(self, matrices: list[list[str]]) -> dict[Place, bool]:
+        """Which cells passed. Raises `WayUnavailable` where some were not judged: a rate would count them as work."""
+        if count := sum(row.count(Verdict.NOT_JUDGED) for matrix in matrices for row in matrix):
+            raise WayUnavailable(f"{self.name}: {count} cells could not be judged (X); see `crossjudge doctor`")
+        return {
+            (index, row, column): letter == Verdict.PASSED
+            for index, matrix in enumerate(matrices)
+            for row, letters in enumerate(matrix)
+            for column, letter in enumerate(letters)
+        }
+
+
+class Engine(Ours):
+    """The jails of one process, with no queue and no HTTP; their start is not counted."""
+
     has_latency = False
 
     def __init__(self, name: str, setup: Setup) -> None:
@@ -53,7 +69,7 @@ class Engine(Way):
             file.write_bytes(b"".join(dump_json(problem) + b"\n" for problem in work.problems))
             said, memory = self._run(file, work.limits.cpu_seconds)
         [run] = said["runs"]
-        passed = _places([problem["matrix"] for problem in said["problems"]])
+        passed = self.places([problem["matrix"] for problem in said["problems"]])
         return Turn(passed, run["seconds"], {"workers": run["cpu_seconds"]}, run["cells_cpu_seconds"], memory)
 
     def _run(self, file: Path, limit: float) -> tuple[dict[str, Any], dict[str, float]]:
@@ -78,19 +94,8 @@ def _command(name: str) -> list[str]:
     return [sys.executable, "-m", "crossjudge.client", name]
 
 
-def _places(matrices: list[list[str]]) -> dict[Place, bool]:
-    return {
-        (index, row, column): letter == Verdict.PASSED
-        for index, matrix in enumerate(matrices)
-        for row, letters in enumerate(matrix)
-        for column, letter in enumerate(letters)
-    }
-
-
-class Service(Way):
+class Service(Ours):
     """Over HTTP, through Redis, to the workers, and back."""
-
-    is_sandboxed = True
 
     def __init__(self, name: str, setup: Setup) -> None:
         super().__init__(name, setup)
@@ -118,7 +123,7 @@ class Service(Way):
             grids = list(client.stream(work.problems, limits=work.limits, **self._options))
             seconds = time.perf_counter() - started
             callers, spent = time.process_time() - own, _difference(cpu_seconds(root), before)
-        passed = _places([grid.verdicts for grid in sorted(grids, key=lambda grid: grid.index)])
+        passed = self.places([grid.verdicts for grid in sorted(grids, key=lambda grid: grid.index)])
         in_cells = self._cells_cpu(work.kind) - in_cells
         return Turn(passed, seconds, spent | {"client": callers}, in_cells, memory.peaks)
 

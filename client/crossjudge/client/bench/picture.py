@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .latency import KINDS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -76,9 +78,8 @@ def _name_bars(axes: "Axes", names: list[str]) -> None:
 
 
 def _waits(latency: dict[str, Any]) -> dict[str, dict[str, float]]:
-    words = {"tiny": "cell", "literal": "matrix"}
     return {
-        f"{way}, {words.get(kind, kind)}, {state}": row
+        f"{way}, {KINDS[kind]}, {state}": row
         for kind, ways in latency["workloads"].items()
         for way, states in ways.items()
         for state, row in states.items()

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 import httpx2
 
+from crossjudge.client.stack import end_with_parent
+
 from .cells import Cell, chosen, says_the_same
 from .machine import redis_server
 from .processes import MemoryWatch, cpu_seconds
@@ -92,7 +94,7 @@ class Rival(Way):
             self._processes.append(
                 subprocess.Popen(
                     [str(word) for word in command], cwd=folder, env={**os.environ, **environment},
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=end_with_parent,
                 )
             )  # fmt: skip
 

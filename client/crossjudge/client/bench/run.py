@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from crossjudge.client.errors import CommandError
+from crossjudge.client.signals import signals_end_us
 
 from . import latency, machine, picture, report, scaling, tables
 from .choices import STDOUT, Choices
@@ -34,7 +35,8 @@ def run(choices: Choices) -> None:
     started = time.monotonic()
     place = machine.where()
     console = Console(stderr=True, highlight=False)
-    found = {"format": report.FORMAT, "where": place, **_measure(choices, console)}
+    with signals_end_us():
+        found = {"format": report.FORMAT, "where": place, **_measure(choices, console)}
     found["seconds"] = round(time.monotonic() - started, 1)
     is_piped = choices.json_file == STDOUT
     tables.show(found, _screen(is_piped))

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from .latency import KINDS
 from .machine import in_words
 from .report import base_of
 
@@ -77,8 +78,7 @@ def _latency(latency: dict[str, Any]) -> Table:
         for way, states in ways.items():
             for state, row in states.items():
                 shares = (_number(row[share], 1) for share in ("p50_ms", "p95_ms", "p99_ms"))
-                what = {"tiny": "one tiny cell", "literal": "one matrix"}.get(kind, kind)
-                table.add_row(way, what, state, *shares, str(row["count"]))
+                table.add_row(way, f"one {KINDS[kind]}", state, *shares, str(row["count"]))
     return table
 
 
