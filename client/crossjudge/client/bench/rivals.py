@@ -94,7 +94,8 @@ class Rival(Way):
             self._processes.append(
                 subprocess.Popen(
                     [str(word) for word in command], cwd=folder, env={**os.environ, **environment},
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=end_with_parent,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    preexec_fn=end_with_parent,
                 )
             )  # fmt: skip
 
