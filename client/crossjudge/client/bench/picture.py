@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which people with any of the common kinds of colour blindness tell apart.
 _OURS, _OTHERS, _PROGRAM, _HARNESS = "#0072B2", "#BBBBBB", "#009E73", "#E69F00"
 _SHARES = {"p50_ms": "#56B4E9", "p95_ms": "#0072B2", "p99_ms": "#000000"}
+_FAR_APART = 10
 _IS_OURS = ("service", "engine")
 
 
@@ -48,25 +49,33 @@ def _rates(axes: "Axes", name: str, load: dict[str, Any]) -> None:
     rates = [row["cells_per_second_per_core"] for row in ways.values()]
     colours = [_OURS if way.startswith(_IS_OURS) else _OTHERS for way in ways]
     bars = axes.barh(range(len(ways)), rates, color=colours)
-    axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=3, fontsize=8)
-    axes.set_xscale("log")
-    axes.set_xlim(min(rates) / 2, max(rates) * 3)
+    axes.bar_label(bars, [f"{rate:,.{0 if rate >= 10 else 1}f}" for rate in rates], padding=3, fontsize=8)
+    if max(rates) > _FAR_APART * min(rates):
+        axes.set_xscale("log")
+        axes.set_xlim(min(rates) / 2, max(rates) * 3)
+    else:
+        axes.margins(x=0.12)
     axes.set_title(f"{name}: cells/s/core ({load['origin']})", fontsize=10, loc="left")
     _name_bars(axes, list(ways))
 
 
 def _cpu(axes: "Axes", load: dict[str, Any]) -> None:
+    from matplotlib.patches import Patch
+
     rows = {way: row["cpu_ms"] for way, row in load["ways"].items()}
     programs = [min(cpu["program"] or 0.0, cpu["total"] or 0.0) for cpu in rows.values()]
     rest = [(cpu["total"] or 0.0) - program for cpu, program in zip(rows.values(), programs, strict=True)]
-    axes.barh(range(len(rows)), programs, color=_PROGRAM, label="program")
-    bars = axes.barh(range(len(rows)), rest, left=programs, color=_HARNESS, label="harness")
+    # Grey: nobody knows what of it is the program.
+    colours = [_OTHERS if cpu["program"] is None else _HARNESS for cpu in rows.values()]
+    axes.barh(range(len(rows)), programs, color=_PROGRAM)
+    bars = axes.barh(range(len(rows)), rest, left=programs, color=colours)
     axes.bar_label(
         bars, [f"{cpu['total']:.2f}" if cpu["total"] else "?" for cpu in rows.values()], padding=3, fontsize=8
     )
     axes.margins(x=0.12)
     axes.set_title("CPU ms a cell", fontsize=10, loc="left")
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    handles = [Patch(color=_PROGRAM, label="program"), Patch(color=_HARNESS, label="harness")]
+    axes.legend(handles=handles, fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
     _name_bars(axes, list(rows))
 
 
