@@ -48,8 +48,9 @@ types: install
 up: install
 	@$(BIN)/crossjudge up
 
+# How fast is it here, beside other ways? Six minutes on two cores; `make bench ARGS=--quick` takes one.
 bench: install
-	$(BIN)/python benchmarks/throughput.py
+	@$(BIN)/crossjudge bench $(if $(wildcard ../shared/data),--data ../shared/data) $(ARGS)
 
 # Do verdicts depend on what else the machine does? Minutes, all cores.
 load: install

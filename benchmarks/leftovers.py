@@ -22,9 +22,9 @@ import typer
 from rich.console import Console
 
 from crossjudge.client import Client
+from crossjudge.client.bench.machine import where
 from crossjudge.client.stack import Stack
 from crossjudge.contracts import Limits, Problem
-from throughput import where
 
 LIMITS = Limits(cpu_seconds=0.2, wall_seconds=0.6, memory_mb=96, processes=12, disk_mb=8)
 SIDE = 10

@@ -25,9 +25,9 @@ import typer
 from rich.console import Console
 
 from crossjudge.client import Client
+from crossjudge.client.bench.machine import where
 from crossjudge.client.stack import Stack
 from crossjudge.contracts import Limits, Problem
-from throughput import where
 
 HEAVY_LIMITS = Limits(cpu_seconds=1.0)
 MIXED_LIMITS = Limits(cpu_seconds=0.5, wall_seconds=2.0, memory_mb=128)

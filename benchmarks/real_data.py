@@ -11,68 +11,24 @@ with an empty Redis, so that no cell is answered from an earlier one; unless the
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from crossjudge.client.bench.machine import in_words, where
+from crossjudge.client.bench.processes import MemoryWatch
 from crossjudge.client.stack import Stack
-from throughput import where
 
 SAMPLE_S = 1.0
 
 Run = tuple[dict[str, Any], dict[str, Any]]
 """Figures, and matrices by problem."""
-
-
-class MemoryWatch:
-    """Peak resident memory of each part of a stack, in MB; of several processes of a part, of all together."""
-
-    def __init__(self, root: int | None) -> None:
-        self.peaks: dict[str, float] = {}
-        self._root = psutil.Process(root)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> "MemoryWatch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(SAMPLE_S):
-            now: dict[str, float] = {}
-            for part, held in self._sample():
-                now[part] = now.get(part, 0.0) + held
-            self.peaks = {part: max(self.peaks.get(part, 0.0), now.get(part, 0.0)) for part in {*self.peaks, *now}}
-
-    def _sample(self) -> Iterator[tuple[str, float]]:
-        for process in self._root.children(recursive=True):
-            try:
-                words, held = process.cmdline(), process.memory_full_info().pss / 2**20
-            except psutil.Error:  # it has just ended
-                continue
-            yield part_of(words), held
-
-
-def part_of(words: list[str]) -> str:
-    """What a process of the stack is, from its command line."""
-    line = " ".join(words)
-    if "redis-server" in line:
-        return "redis"
-    if "nsjail" in line or "jail.supervisor" in line:
-        return "jails"
-    return "service" if "crossjudge.service" in line else "workers"
 
 
 def all_runs(file: Path, folder: Path, options: list[str], runs: int, *, one_stack: bool) -> Iterator[Run]:
@@ -90,8 +46,9 @@ def all_runs(file: Path, folder: Path, options: list[str], runs: int, *, one_sta
 
 def one_run(file: Path, results: Path, options: list[str], stack: Stack) -> Run:
     """Verify the file: its summary with memory and wall time, and the matrix of each problem."""
-    with MemoryWatch(stack.pid) as memory:
-        command = [sys.executable, "-m", "crossjudge.client", "verify", str(file), "-o", str(results), "--json"]
+    assert stack.pid is not None
+    command = [sys.executable, "-m", "crossjudge.client", "verify", str(file), "-o", str(results), "--json"]
+    with MemoryWatch(stack.pid, SAMPLE_S) as memory:
         started = time.monotonic()
         done = subprocess.run([*command, "--url", stack.url, *options], stdout=subprocess.PIPE, check=True)
         wall = time.monotonic() - started
@@ -132,7 +89,7 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> str:
 def show(found: list[dict[str, Any]]) -> None:
     """One column a run."""
     rows = [readable(figures) for figures in found]
-    table = Table(title=", ".join(f"{name} {value}" for name, value in where().items()))
+    table = Table(title=in_words(where()))
     table.add_column("")
     for number in range(len(found)):
         table.add_column(f"run {number + 1}", justify="right")

@@ -1,13 +1,8 @@
 """`crossjudge demo`: a stack, the example problems, their passing matrices and a picture, and nothing left behind."""
 
 import json
-import signal
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,12 +32,13 @@ def demo(
     from crossjudge.contracts import dump_json
 
     from .plot import draw
+    from .signals import signals_end_us
 
     console = Console(highlight=False)
     problems = example_problems()
     results_file, picture = _prepare(output)
     with (
-        _signals_end_us(),
+        signals_end_us(),
         tempfile.TemporaryDirectory(prefix="crossjudge-demo-", ignore_cleanup_errors=True) as folder,
     ):
         results = _judge(problems, Path(folder), workers, console)
@@ -105,21 +101,6 @@ def _judge(
         with console.status("Stopping the stack …"):
             stack.stop()
     return [results[index] for index in sorted(results)]
-
-
-@contextmanager
-def _signals_end_us() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind us as Ctrl-C does, so that the stack is stopped."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _explain(results: "list[ProblemResult]", console: "Console") -> None:

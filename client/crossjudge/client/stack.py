@@ -60,7 +60,7 @@ class Stack:
             # A session of its own: Ctrl-C in a terminal reaches us alone, and we ask the stack to end.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=answers, stderr=log, env=environment,
-                start_new_session=True, preexec_fn=_end_with_parent,
+                start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
         self.url = self._ready(said)["url"]
 
@@ -107,6 +107,6 @@ class Stack:
         self.stop()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child, before it becomes `up`: when we are killed outright, it is asked to end."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

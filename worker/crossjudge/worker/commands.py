@@ -1,9 +1,10 @@
-"""The command `crossjudge worker`. Imports next to nothing, for the command line imports it whatever is asked of it."""
+"""The commands `crossjudge worker` and `crossjudge engine`. Imports next to nothing: every command line imports it."""
 
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -57,6 +58,47 @@ def worker(
     status = Supervisor(workers or len(os.sched_getaffinity(0)), body).run()
     if status:
         raise typer.Exit(1)
+
+
+def engine(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines of problems, also gzipped.")],
+    isolation: Annotated[
+        Literal["split", "shared", "auto"], typer.Option(help="Whether solution and test share an interpreter.")
+    ] = "split",
+    jails: Annotated[int | None, typer.Option(min=1, max=1024, help="Jails.", show_default="two a core")] = None,
+    cpu_seconds: Annotated[float | None, typer.Option(help="CPU time of a cell.", show_default="2")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Judge the file so often, in the same jails.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print matrices and clocks as one JSON object.")] = False,
+) -> None:
+    """Judge a file in the jails of this process, without a service: how fast is the sandbox by itself?"""
+    settings = _settings(jails=jails or 2 * len(os.sched_getaffinity(0)))
+    from pydantic import ValidationError
+
+    from .engine import BadFile, as_text, judge, order_of, problems_of
+    from .engine import as_json as written
+    from .errors import JailError
+    from .pool import JailPool
+
+    try:
+        problems, order = problems_of(file), order_of(isolation, cpu_seconds)
+    except BadFile as error:
+        _stop(str(error))
+    except ValidationError as error:
+        raise typer.BadParameter(f"--cpu-seconds: {error.errors()[0]['msg']}") from error
+    pool = JailPool(settings)
+    try:
+        pool.start()
+        judged = judge(pool, problems, order, repeat)
+    except JailError as error:
+        _stop(f"{error}\n`crossjudge doctor` says what of the sandbox works here, and how to mend the rest.")
+    finally:
+        pool.close()
+    typer.echo(written(judged, problems) if as_json else as_text(judged))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"crossjudge: {message}", err=True)
+    raise typer.Exit(1)
 
 
 def _settings(**given: int | str | None) -> "WorkerSettings":
