@@ -67,6 +67,9 @@ def engine(
     ] = "split",
     jails: Annotated[int | None, typer.Option(min=1, max=1024, help="Jails.", show_default="two a core")] = None,
     cpu_seconds: Annotated[float | None, typer.Option(help="CPU time of a cell.", show_default="2")] = None,
+    fork_per_cell: Annotated[
+        bool, typer.Option("--fork-per-cell", help="A process for each cell, even where cells could share two.")
+    ] = False,
     repeat: Annotated[int, typer.Option(min=1, help="Judge the file so often, in the same jails.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print matrices and clocks as one JSON object.")] = False,
 ) -> None:
@@ -80,7 +83,7 @@ def engine(
     from .pool import JailPool
 
     try:
-        problems, order = problems_of(file), order_of(isolation, cpu_seconds)
+        problems, order = problems_of(file), order_of(isolation, cpu_seconds, fork_per_cell=fork_per_cell)
     except BadFile as error:
         _stop(str(error))
     except ValidationError as error:

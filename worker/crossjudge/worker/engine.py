@@ -97,10 +97,10 @@ def _rows(problem: Problem) -> Iterator[Row]:
         yield Row(solution=text, columns=asked)
 
 
-def order_of(isolation: Any, cpu_seconds: float | None) -> Order:
+def order_of(isolation: Any, cpu_seconds: float | None, *, fork_per_cell: bool = False) -> Order:
     """What all cells have in common. Raises `ValidationError`."""
     limits = Limits() if cpu_seconds is None else Limits(cpu_seconds=cpu_seconds)
-    return Order(run="engine", limits=limits, isolation=isolation, detail=[])
+    return Order(run="engine", limits=limits, isolation=isolation, detail=[], fork_per_cell=fork_per_cell)
 
 
 def as_json(judged: Judged, problems: Sequence[Problem]) -> str:

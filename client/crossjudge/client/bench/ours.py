@@ -20,13 +20,17 @@ from .way import Setup, Turn, Way, WayUnavailable, Work
 ENGINES: dict[str, list[str]] = {
     "engine-shared": ["--isolation", "shared"],
     "engine-split": ["--isolation", "split"],
+    "engine-forks": ["--isolation", "split", "--fork-per-cell"],
 }
 """Options of `crossjudge engine`, by the name of the way."""
 
 SERVICES: dict[str, dict[str, Any]] = {
-    "service": {"isolation": Isolation.SPLIT},
+    "service": {"isolation": Isolation.SPLIT, "cache": False},
+    "service-forks": {"isolation": Isolation.SPLIT, "cache": False, "fork_per_cell": True},
 }
-"""What batches are posted with, by the name of the way."""
+"""What batches are posted with, by the name of the way; the first is what latency and scaling are measured of."""
+
+CACHED = "service-cached"
 
 _LONGEST_TURN_S = 600.0
 
@@ -99,7 +103,7 @@ class Service(Ours):
 
     def __init__(self, name: str, setup: Setup) -> None:
         super().__init__(name, setup)
-        self._options = SERVICES[name]
+        self._options = SERVICES.get(name, {"isolation": Isolation.SPLIT})
         self._clients: dict[str, Client] = {}
         said = ", ".join(f"{option} {value}" for option, value in self._options.items())
         self.what = f"HTTP, Redis and {setup.stack.workers} worker processes, {said}"
@@ -147,6 +151,16 @@ class Service(Ours):
     def _cells_cpu(self, kind: str) -> float:
         """CPU time of all cells that this way had judged of this workload so far."""
         return sum(usage.cpu_seconds for usage in self._client(kind).runs() if usage.run == self._run(kind))
+
+
+class Cached(Service):
+    """The service asked for what it has just judged: the second time is what counts."""
+
+    has_latency = False
+
+    def judge(self, work: Work) -> Turn:
+        super().judge(work)
+        return super().judge(work)
 
 
 def _difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
 from .baselines import ForkPerCell, InProcess, NsjailPerCell, PythonPerCell
-from .ours import ENGINES, SERVICES, Engine, Service
+from .ours import CACHED, ENGINES, SERVICES, Cached, Engine, Service
 from .rivals import CodeJudge, Rival, SandboxFusion
 from .way import Setup, Way, WayUnavailable
 
@@ -20,6 +20,7 @@ WAYS: dict[str, Callable[[str, Setup], Way]] = {
     "nsjail": NsjailPerCell,
     **dict.fromkeys(ENGINES, Engine),
     **dict.fromkeys(SERVICES, Service),
+    CACHED: Cached,
 }
 
 
