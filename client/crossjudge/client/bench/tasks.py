@@ -88,11 +88,10 @@ PROGRAMS: Sequence[tuple[str, Answer]] = (
 
 def variants(source: str, name: str, count: int) -> list[str]:
     """The solution in so many texts: half of them right, the others wrong in three ways."""
-    wrong = ("return None", "return [f(*args)]", "raise ValueError(args)")
+    wrong = ("return None", "return [_right(*args)]", "raise ValueError(args)")
     right = count - count // 2
     broken = [
-        f"{source}\n\ndef _wrong(f):\n    def wrong(*args):\n        {wrong[index % 3]}\n    return wrong\n\n\n"
-        f"{name} = _wrong({name})  # {index}\n"
+        f"{source}\n\n_right = {name}\n\n\ndef {name}(*args):\n    {wrong[index % 3]}\n# {index}\n"
         for index in range(count - right)
     ]
     return [f"{source}\n# {index}\n" for index in range(right)] + broken
