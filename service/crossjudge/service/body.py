@@ -105,10 +105,10 @@ _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {"gzip": _gunzip, "x-
 
 def parse(data: bytes) -> Any:
     """The document that the bytes hold."""
-    if not data.strip():
+    if not data or data.isspace():
         raise BadRequest('the body is empty: send a batch as JSON, for example {"problems": [...]}')
     try:
-        return load_json(data.decode("utf-8"), keep_long=True)
+        return load_json(data, keep_long=True)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from error
     except json.JSONDecodeError as error:
