@@ -17,7 +17,7 @@ from crossjudge.contracts.queue import batch_key
 
 from .accept import Acceptor
 from .assemble import answer_pieces
-from .body import decode, parse
+from .body import decode
 from .connections import connect, connect_sync
 from .finished import FinishedBatch
 from .hub import Hub
@@ -56,7 +56,7 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(key, digest)) is not None:
             return first
-        stated = read_batch(parse(data), self.settings)
+        stated = read_batch(data, self.settings)
         plan = split(stated, self.settings, self.acceptor.pace(stated.run))
         now = time.time()
         batch = new_batch_id(now)
