@@ -12,6 +12,7 @@ from crossjudge.contracts import (
     CellDetail,
     Chunk,
     ChunkResult,
+    ColumnReport,
     Columns,
     Detail,
     Isolation,
@@ -20,6 +21,7 @@ from crossjudge.contracts import (
     PackedCells,
     PackedResult,
     PackedRow,
+    PackedTests,
     Part,
     PartResult,
     Row,
@@ -97,11 +99,17 @@ def result_of(redis: Redis, batch: str, index: int) -> PartResult | None:
 def unpacked(result: PackedResult) -> ChunkResult:
     """What was packed."""
     return ChunkResult(
-        parts=[PartResult(rows=[_row(row) for row in part.rows], tests=part.tests) for part in result.parts],
+        parts=[PartResult(rows=[_row(row) for row in part.rows], tests=_tests(part.tests)) for part in result.parts],
         executed=result.executed,
         cpu_seconds=result.cpu_seconds,
         worker=result.worker,
     )
+
+
+def _tests(tests: PackedTests) -> list[ColumnReport]:
+    none = [None] * len(tests.status)
+    columns = zip(tests.status, tests.message or none, tests.used or none, tests.needs or none, strict=True)
+    return [ColumnReport(status=s, message=message, used=used, needs=needs) for s, message, used, needs in columns]
 
 
 def _row(row: PackedRow) -> RowResult:

@@ -29,7 +29,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
-from .packed import PackedCells, PackedPart, PackedResult, PackedRow, pack, unpack
+from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import LongInteger, SourceText, dump_json, encode_json, load_json
 from .verdict import BatchState, Detail, Isolation, SourceStatus, Verdict
@@ -61,6 +61,7 @@ __all__ = [
     "PackedPart",
     "PackedResult",
     "PackedRow",
+    "PackedTests",
     "Part",
     "PartResult",
     "Problem",

@@ -19,13 +19,16 @@ _LEVEL = 1  # much of it repeats; more effort gains little
 
 
 class PackedCells(Answer):
-    """The fields of `CellDetail`, each for all cells of a row; null where no cell of the row has it."""
+    """The fields of `CellDetail`, each for all cells of a row; null where no cell of the row has it.
 
-    message: list[str | None] | None = None
-    cpu_ms: list[float | None] | None = None
-    wall_ms: list[float | None] | None = None
-    stdout: list[str | None] | None = None
-    output: list[str | None] | None = None
+    A worker of ours has made them from `CellDetail`, so that nobody looks at each of a million values once more.
+    """
+
+    message: list[Any] | None = None
+    cpu_ms: list[Any] | None = None
+    wall_ms: list[Any] | None = None
+    stdout: list[Any] | None = None
+    output: list[Any] | None = None
 
 
 class PackedRow(Answer):
@@ -36,11 +39,20 @@ class PackedRow(Answer):
     cells: PackedCells | None = None
 
 
+class PackedTests(Answer):
+    """The fields of `ColumnReport`, each for all tests of a part; null where no test has it."""
+
+    status: list[Any]
+    message: list[Any] | None = None
+    used: list[Any] | None = None
+    needs: list[Any] | None = None
+
+
 class PackedPart(Answer):
     """A `PartResult`."""
 
     rows: list[PackedRow]
-    tests: list[ColumnReport]
+    tests: PackedTests
 
 
 class PackedResult(Answer):
@@ -77,7 +89,16 @@ def unpack(data: bytes) -> PackedResult:
 
 
 def _part(part: PartResult) -> PackedPart:
-    return PackedPart.model_construct(rows=[_row(row) for row in part.rows], tests=part.tests)
+    return PackedPart.model_construct(rows=[_row(row) for row in part.rows], tests=_tests(part.tests))
+
+
+def _tests(tests: Sequence[ColumnReport]) -> PackedTests:
+    return PackedTests.model_construct(
+        status=[test.status for test in tests],
+        message=_said(test.message for test in tests),
+        used=_said(test.used for test in tests),
+        needs=_said(test.needs for test in tests),
+    )
 
 
 def _row(row: RowResult) -> PackedRow:

@@ -6,17 +6,17 @@ problem's letters and reports, and of its cells' details those of one row. Knows
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from crossjudge.contracts import (
     BatchStatus,
-    ColumnReport,
     Detail,
     Isolation,
     Order,
     PackedCells,
     PackedResult,
+    PackedTests,
     SourceReport,
     SourceStatus,
     dump_json,
@@ -28,6 +28,8 @@ from .layout import ProblemLayout
 
 _FIELDS = {Detail.MESSAGES: ("message",), Detail.TIMINGS: ("cpu_ms", "wall_ms"), Detail.STDOUT: ("stdout",)}
 _NO_PROBLEMS = b'"problems":null'
+_NOT_RUN = SourceStatus.NOT_RUN.value
+_SKIPPED = V.SKIPPED.value
 
 Tally = Counter[str]
 """How many cells got each letter."""
@@ -56,7 +58,8 @@ def answer_pieces(
 
 def _problem(layout: ProblemLayout, order: Order, results: Judged, tally: Tally) -> Iterator[bytes]:
     heads = _heads(layout, results)
-    matrix = [_letters(layout, heads, row, index) for index, row in enumerate(layout.rows)]
+    is_straight = layout.columns == list(range(len(layout.columns)))
+    matrix = [_letters(layout, heads, is_straight, index) for index in range(len(layout.rows))]
     for letters in matrix:
         for verdict in V:
             tally[verdict] += letters.count(verdict)
@@ -67,7 +70,7 @@ def _problem(layout: ProblemLayout, order: Order, results: Judged, tally: Tally)
         "tests": [_test(layout, heads, index, order.isolation) for index in range(len(layout.columns))],
     }
     yield encode_json(said)[:-1]
-    details = _Details(layout, heads, matrix, results)
+    details = _Details(layout, heads, matrix, is_straight, results)
     yield b',"outputs":'
     yield from _listed(map(details.outputs, range(len(matrix))) if Detail.OUTPUTS in order.detail else None)
     yield b',"cells":'
@@ -100,8 +103,11 @@ class _Row:
 class _Column:
     """What the chunks together say of one distinct test."""
 
-    told: ColumnReport | None = None
-    used: set[bool | None] = field(default_factory=set)
+    status: str = _NOT_RUN
+    message: str | None = None
+    needs: str | None = None
+    used: bool | None = None
+    """True where any chunk says so, else false where any does."""
 
 
 @dataclass(slots=True)
@@ -119,18 +125,31 @@ def _heads(layout: ProblemLayout, results: Judged) -> _Heads:
         if (result := results.get(chunk)) is None:
             continue
         judged = result.parts[part]
-        columns = columns or [_Column() for _ in judged.tests]
-        for column, report in zip(columns, judged.tests, strict=True):
-            column.used.add(report.used)
-            if column.told is None and report.status is not SourceStatus.NOT_RUN:
-                column.told = report
+        columns = columns or [_Column() for _ in judged.tests.status]
+        _hear(columns, judged.tests)
         for place, (member, row) in enumerate(zip(members, judged.rows, strict=True)):
             rows[member] = _Row(row.verdicts, row.solution, (chunk, part, place))
     return _Heads(rows, columns)
 
 
-def _letters(layout: ProblemLayout, heads: _Heads, row: int | None, solution: int) -> str:
+def _hear(columns: list[_Column], tests: PackedTests) -> None:
+    """Add what one part says of the tests: of each, the first who has run it tells how it went."""
+    none = [None] * len(columns)
+    said = zip(columns, tests.status, tests.used or none, strict=True)
+    for index, (column, status, used) in enumerate(said):
+        if used is not None:
+            column.used = used or column.used or False
+        if column.status == _NOT_RUN and status != _NOT_RUN:
+            column.status = status
+            column.message = tests.message[index] if tests.message else None
+            column.needs = tests.needs[index] if tests.needs else None
+
+
+def _letters(layout: ProblemLayout, heads: _Heads, is_straight: bool, solution: int) -> str:
+    row = layout.rows[solution]
     judged = None if row is None else heads.rows.get(row)
+    if judged and is_straight and layout.asked is None:
+        return judged.verdicts
     letters = "".join(
         V.ERROR if row is None or column is None else judged.verdicts[column] if judged else V.SKIPPED
         for column in layout.columns
@@ -151,7 +170,7 @@ def _solution(layout: ProblemLayout, heads: _Heads, solution: int) -> Document:
     return _report(judged.report.status, judged.report.message)
 
 
-def _report(status: SourceStatus, message: str | None) -> Document:
+def _report(status: str, message: str | None) -> Document:
     return {"status": status} if message is None else {"status": status, "message": message}
 
 
@@ -161,13 +180,10 @@ def _test(layout: ProblemLayout, heads: _Heads, test: int, asked: Isolation) -> 
     place = layout.columns[test]
     assert place is not None, f"test {test} has neither a column nor a size"
     column = heads.columns[place] if heads.columns else _Column()
-    vacuous = False in column.used and True not in column.used
-    if (told := column.told) is None:
-        return {"status": SourceStatus.NOT_RUN, "vacuous": vacuous}
-    said = _report(told.status, told.message) | {"vacuous": vacuous}
-    if asked is Isolation.AUTO and told.status is SourceStatus.OK:
-        said["isolation"] = Isolation.SPLIT if told.needs is None else Isolation.SHARED
-        said["isolation_reason"] = told.needs or "nothing in it needs the solution's own interpreter"
+    said = _report(column.status, column.message) | {"vacuous": column.used is False}
+    if asked is Isolation.AUTO and column.status == SourceStatus.OK:
+        said["isolation"] = Isolation.SPLIT if column.needs is None else Isolation.SHARED
+        said["isolation_reason"] = column.needs or "nothing in it needs the solution's own interpreter"
     return said
 
 
@@ -178,6 +194,8 @@ class _Details:
     layout: ProblemLayout
     heads: _Heads
     matrix: list[str]
+    is_straight: bool
+    """No two tests are equal and none is too large: each has the column of its own number."""
     results: Judged
 
     def outputs(self, solution: int) -> list[str | None]:
@@ -198,8 +216,10 @@ class _Details:
         said: list[Any] | None = getattr(self._packed(solution), name, None)
         if said is None:
             return [None] * len(columns)
+        if self.is_straight and _SKIPPED not in letters:
+            return said
         return [
-            None if column is None or letter == V.SKIPPED else said[column]
+            None if column is None or letter == _SKIPPED else said[column]
             for letter, column in zip(letters, columns, strict=True)
         ]
 

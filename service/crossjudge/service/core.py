@@ -26,7 +26,7 @@ from .intake import read_batch
 from .metrics import Metrics
 from .reaper import Reaper
 from .settings import ServiceSettings
-from .split import split
+from .split import Plan, split
 from .store import Store
 
 _INTAKES_AT_ONCE = 4  # each may hold a body several times over while it reads it
@@ -56,8 +56,8 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(key, digest)) is not None:
             return first
-        stated = read_batch(data, self.settings)
-        plan = split(stated, self.settings, self.acceptor.pace(stated.run))
+        plan = self._plan(data)
+        del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
         taken = self.acceptor.accept(batch, now, plan, key, digest)
@@ -65,6 +65,10 @@ class Core:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
+
+    def _plan(self, data: bytes) -> Plan:
+        stated = read_batch(data, self.settings)
+        return split(stated, self.settings, self.acceptor.pace(stated.run))
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""

@@ -90,10 +90,12 @@ def text_bytes(text: str, enough: int) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def key_of(test: Test) -> tuple[str, str]:
+def key_of(test: Test) -> tuple[str, ...]:
     """Equal for equal tests. Keys are not sorted: the order of an argument's keys is something a program can see."""
     if isinstance(test, AssertTest | PytestTest):
         return test.kind, test.code
+    if isinstance(test, StdioTest):
+        return test.kind, test.compare, test.stdin, test.stdout
     return test.kind, json.dumps(test.model_dump(), separators=(",", ":"))
 
 
