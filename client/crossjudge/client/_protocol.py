@@ -115,10 +115,6 @@ def read(response: Response, request: Request, model: type[Model]) -> Model:
     if not 200 <= response.status < 300:
         raise error_of(response, request)
     try:
-        return model.model_validate_json(response.body)  # without a document in between, which takes twice the memory
-    except ValidationError:
-        pass  # lone surrogates, which it does not take, or something that is wrong
-    try:
         return model.model_validate(load_json(response.body))
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
