@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow gvisor-test lint types up bench load leftovers differential fuzz compose-test clean
+.PHONY: install demo test test-slow gvisor-test lint types up bench large load leftovers differential fuzz compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -51,6 +51,10 @@ up: install
 # How fast is it here, beside other ways? Six minutes on two cores; `make bench ARGS=--quick` takes one.
 bench: install
 	@$(BIN)/crossjudge bench $(if $(wildcard ../shared/data),--data ../shared/data) $(ARGS)
+
+# Batches of up to a million cells: seconds to take them in and to answer, memory of service and Redis.
+large: install
+	$(BIN)/python benchmarks/large.py
 
 # Do verdicts depend on what else the machine does? Minutes, all cores.
 load: install

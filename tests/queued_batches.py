@@ -9,18 +9,25 @@ from rq.serializers import JSONSerializer
 
 from crossjudge.contracts import (
     AssertTest,
+    CellDetail,
     Chunk,
     ChunkResult,
+    ColumnReport,
     Columns,
     Detail,
     Isolation,
     Limits,
     Order,
+    PackedCells,
+    PackedResult,
+    PackedRow,
+    PackedTests,
     Part,
     PartResult,
     Row,
+    RowResult,
     dump_json,
-    load_json,
+    unpack,
 )
 from crossjudge.contracts.queue import (
     QUEUE,
@@ -80,13 +87,38 @@ def field(redis: Redis, batch: str, name: str) -> str | None:
 def judge_of(redis: Redis, batch: str, index: int) -> str | None:
     """The worker that handed in a chunk."""
     raw = redis.hget(results_key(batch), str(index))
-    return None if raw is None else ChunkResult.model_validate(load_json(raw)).worker
+    return unpack(raw).worker if isinstance(raw, bytes) else None
 
 
 def result_of(redis: Redis, batch: str, index: int) -> PartResult | None:
     """What came of a chunk of `put_batch`, which has one part."""
     raw = redis.hget(results_key(batch), str(index))
-    return None if raw is None else ChunkResult.model_validate(load_json(raw)).parts[0]
+    return unpacked(unpack(raw)).parts[0] if isinstance(raw, bytes) else None
+
+
+def unpacked(result: PackedResult) -> ChunkResult:
+    """What was packed."""
+    return ChunkResult(
+        parts=[PartResult(rows=[_row(row) for row in part.rows], tests=_tests(part.tests)) for part in result.parts],
+        executed=result.executed,
+        cpu_seconds=result.cpu_seconds,
+        worker=result.worker,
+    )
+
+
+def _tests(tests: PackedTests) -> list[ColumnReport]:
+    none = [None] * len(tests.status)
+    columns = zip(tests.status, tests.message or none, tests.used or none, tests.needs or none, strict=True)
+    return [ColumnReport(status=s, message=message, used=used, needs=needs) for s, message, used, needs in columns]
+
+
+def _row(row: PackedRow) -> RowResult:
+    if row.cells is None:
+        return RowResult(verdicts=row.verdicts, solution=row.solution)
+    width = len(row.verdicts)
+    lists = {name: getattr(row.cells, name) or [None] * width for name in PackedCells.model_fields}
+    cells = [CellDetail(**{name: values[index] for name, values in lists.items()}) for index in range(width)]
+    return RowResult(verdicts=row.verdicts, solution=row.solution, cells=cells)
 
 
 def wait_for(condition: Callable[[], object], what: str = "it", timeout_s: float = 30.0) -> None:

@@ -34,6 +34,11 @@ from crossjudge.contracts import (
     Isolation,
     Limits,
     Order,
+    PackedCells,
+    PackedPart,
+    PackedResult,
+    PackedRow,
+    PackedTests,
     Part,
     PartResult,
     Problem,
@@ -145,6 +150,21 @@ MESSAGES: dict[str, BaseModel] = {
             ColumnReport(status=SourceStatus.NOT_RUN),
         ])],
         executed=7, cpu_seconds=0.125, worker="host.1234",
+    ),
+    "packed_result": PackedResult(parts=[PackedPart(
+        rows=[
+            PackedRow(
+                verdicts="PF",
+                solution=SourceReport(status=SourceStatus.OK),
+                cells=PackedCells(
+                    message=[None, "AssertionError"], cpu_ms=[0.5, None], wall_ms=[1.5, None],
+                    stdout=["\udcff", None], output=["3", None],
+                ),
+            ),
+            PackedRow(verdicts="EE", solution=SourceReport(status=SourceStatus.SYNTAX_ERROR, message="line 1: …")),
+        ],
+        tests=PackedTests(status=["ok", "not_run"], used=[True, None]))],
+        executed=2, cpu_seconds=0.125, worker="host.1234",
     ),
     "event": Event(batch="b_01JGH", status=BatchState.RUNNING, total=1024, done=512),
     "worker_info": WorkerInfo(name="host.1234", host="host", pid=1234, version="0.1.0", jails=2),

@@ -1,18 +1,34 @@
 """Laws of splitting a batch and putting its answer together, over batches of any shape."""
 
 import itertools
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossjudge.contracts import Batch, Chunk, ChunkResult, dump_json, load_json
-from crossjudge.service.assemble import assemble
-from crossjudge.service.layout import Layout
+from assembled import assembled
+from crossjudge.contracts import (
+    Batch,
+    BatchState,
+    BatchStatus,
+    CellCounts,
+    Chunk,
+    ChunkResult,
+    Detail,
+    ProblemResult,
+    dump_json,
+    load_json,
+    pack,
+    unpack,
+)
+from crossjudge.service.assemble import Tally, answer_pieces
+from crossjudge.service.layout import LayoutWriter, ProblemLayout, read_layout
 from crossjudge.service.settings import ServiceSettings
 from crossjudge.service.split import Plan, key_of, split
 from crossjudge.worker.commit import Task
+from planned_work import chunks_of, columns_of
 from played_worker import judged
-from strategies import batches
+from strategies import any_character, batches
 
 settings = st.builds(
     ServiceSettings,
@@ -22,10 +38,36 @@ settings = st.builds(
 )
 
 
+STATUS = BatchStatus(
+    id="b_1", run="a \"problems\":null run", status=BatchState.DONE, cells=CellCounts(total=1),
+    created_at=datetime(2030, 1, 2, tzinfo=UTC), problems=None, error='\ud800"problems":null',
+)  # fmt: skip
+
+
+def layout_of(plan: Plan) -> list[ProblemLayout]:
+    return list(read_layout(plan.layout))
+
+
 def results(plan: Plan) -> dict[int, ChunkResult]:
+    columns = columns_of(plan)
     return {
-        index: judged(Task("b", index, 1, plan.order, plan.columns, chunk)) for index, chunk in enumerate(plan.chunks)
+        index: judged(Task("b", index, 1, plan.order, columns, chunk)) for index, chunk in enumerate(chunks_of(plan))
     }
+
+
+def streamed(plan: Plan, results: dict[int, ChunkResult], tally: Tally) -> bytes:
+    packed = {index: unpack(pack(result)) for index, result in results.items()}
+    return b"".join(answer_pieces(STATUS, read_layout(plan.layout), plan.order, packed, tally))
+
+
+def answers(plan: Plan, results: dict[int, ChunkResult]) -> list[ProblemResult]:
+    found = BatchStatus.model_validate(load_json(streamed(plan, results, Tally()))).problems
+    assert found is not None
+    return found
+
+
+def at_once(plan: Plan, results: dict[int, ChunkResult]) -> BatchStatus:
+    return STATUS.model_copy(update={"problems": assembled(layout_of(plan), plan.order, results)})
 
 
 def asked_for(batch: Batch) -> list[set[tuple[int, int]]]:
@@ -39,9 +81,9 @@ def asked_for(batch: Batch) -> list[set[tuple[int, int]]]:
 def test_every_cell_asked_for_is_answered_and_no_other(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
-    answers = assemble(plan.layout, plan.order, results(plan))
+    found = answers(plan, results(plan))
 
-    for problem, answer, asked in zip(batch.problems, answers, asked_for(batch), strict=True):
+    for problem, answer, asked in zip(batch.problems, found, asked_for(batch), strict=True):
         assert len(answer.matrix) == len(answer.solutions) == len(problem.solutions)
         assert len(answer.tests) == len(problem.tests)
         for s, row in enumerate(answer.matrix):
@@ -55,8 +97,8 @@ def test_the_cells_of_the_chunks_and_the_large_ones_are_all_cells(batch: Batch, 
     plan = split(batch, settings)
 
     assert plan.cells_total == sum(len(asked) for asked in asked_for(batch))
-    assert plan.cells_total == plan.cells_done + sum(chunk.cells for chunk in plan.chunks)
-    assert all(chunk.cells > 0 for chunk in plan.chunks)
+    assert plan.cells_total == plan.cells_done + sum(chunk.cells for chunk in chunks_of(plan))
+    assert all(chunk.cells > 0 for chunk in chunks_of(plan))
     assert sum(result.executed for result in results(plan).values()) <= plan.cells_total
 
 
@@ -64,8 +106,8 @@ def test_the_cells_of_the_chunks_and_the_large_ones_are_all_cells(batch: Batch, 
 def test_equal_cells_run_once(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
-    for index, columns in plan.columns.items():
-        parts = [part for chunk in plan.chunks for part in chunk.parts if part.problem == index]
+    for index, columns in columns_of(plan).items():
+        parts = [part for chunk in chunks_of(plan) for part in chunk.parts if part.problem == index]
         rows = [row.solution for part in parts for row in part.rows]
         assert len(rows) == len(set(rows))
         assert len(columns.tests) == len({key_of(test) for test in columns.tests})
@@ -76,7 +118,7 @@ def test_equal_rows_and_columns_get_equal_verdicts(batch: Batch, settings: Servi
     batch = batch.model_copy(update={"problems": [p.model_copy(update={"pairs": None}) for p in batch.problems]})
     plan = split(batch, settings)
 
-    for problem, answer in zip(batch.problems, assemble(plan.layout, plan.order, results(plan)), strict=True):
+    for problem, answer in zip(batch.problems, answers(plan, results(plan)), strict=True):
         by_solution = dict(zip(problem.solutions, answer.matrix, strict=True))
         assert all(by_solution[text] == row for text, row in zip(problem.solutions, answer.matrix, strict=True))
 
@@ -85,8 +127,9 @@ def test_equal_rows_and_columns_get_equal_verdicts(batch: Batch, settings: Servi
 def test_chunks_are_bounded_unless_a_row_alone_is_over(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
-    for chunk in plan.chunks:
-        rows = [(row, len(plan.columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
+    all_columns = columns_of(plan)
+    for chunk in chunks_of(plan):
+        rows = [(row, len(all_columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
         cells = sum(width if row.columns is None else len(row.columns) for row, width in rows)
         assert len(rows) == 1 or cells <= settings.chunk_cells
         assert len(rows) == 1 or sum(len(row.solution) for row, _ in rows) <= settings.chunk_source_bytes
@@ -96,8 +139,10 @@ def test_chunks_are_bounded_unless_a_row_alone_is_over(batch: Batch, settings: S
 def test_no_two_neighbouring_chunks_would_fit_in_one(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
+    all_columns = columns_of(plan)
+
     def measure(chunk: Chunk) -> tuple[int, int]:
-        rows = [(row, len(plan.columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
+        rows = [(row, len(all_columns[part.problem].tests)) for part in chunk.parts for row in part.rows]
         cells = sum(width if row.columns is None else len(row.columns) for row, width in rows)
         return cells, sum(len(row.solution) for row, _ in rows)
 
@@ -105,17 +150,34 @@ def test_no_two_neighbouring_chunks_would_fit_in_one(batch: Batch, settings: Ser
         part = chunk.parts[0]
         return chunk.model_copy(update={"parts": [part.model_copy(update={"rows": part.rows[:1]})]})
 
-    for chunk, following in itertools.pairwise(plan.chunks):
+    for chunk, following in itertools.pairwise(chunks_of(plan)):
         (cells, size), (more_cells, more_size) = measure(chunk), measure(first(following))
         is_over = cells + more_cells > settings.chunk_cells or size + more_size > settings.chunk_source_bytes
         assert is_over
 
 
 @given(batches, settings)
-def test_the_layout_survives_its_json(batch: Batch, settings: ServiceSettings) -> None:
-    layout = split(batch, settings).layout
+def test_what_is_planned_for_redis_is_what_was_posted(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
 
-    assert Layout.model_validate(load_json(dump_json(layout))) == layout
+    for index, columns in columns_of(plan).items():
+        problem = batch.problems[index]
+        assert (columns.entry_point, columns.prelude) == (problem.entry_point, problem.prelude)
+        assert all(test in problem.tests for test in columns.tests)
+    sent = {(p.problem, r.solution) for chunk in chunks_of(plan) for p in chunk.parts for r in p.rows}
+    assert sent <= {(index, text) for index, problem in enumerate(batch.problems) for text in problem.solutions}
+
+
+@given(st.lists(st.integers(0, 200_000), max_size=4))
+def test_a_layout_of_any_size_is_read_as_it_was_written(sizes: list[int]) -> None:
+    layouts = [
+        ProblemLayout(str(size), list(range(size)), [0, None], ["10"], [(0, 1, [0])], {}, {1: "é"}) for size in sizes
+    ]
+    writer = LayoutWriter()
+    for layout in layouts:
+        writer.add(layout)
+
+    assert list(read_layout(writer.finish())) == layouts
 
 
 @given(batches, settings)
@@ -123,9 +185,39 @@ def test_chunks_without_results_are_skipped_and_never_an_error(batch: Batch, set
     plan = split(batch, settings)
     done = {index: result for index, result in results(plan).items() if index % 2}
 
-    whole = assemble(plan.layout, plan.order, results(plan))
-    partly = assemble(plan.layout, plan.order, done)
+    whole = answers(plan, results(plan))
+    partly = answers(plan, done)
 
     for one, other in zip(whole, partly, strict=True):
         for full, row in zip(one.matrix, other.matrix, strict=True):
             assert all(letter in ("S", other_letter) for other_letter, letter in zip(full, row, strict=True))
+
+
+@given(batches, settings, st.data())
+def test_the_pieces_of_an_answer_are_the_whole_of_it(
+    batch: Batch, settings: ServiceSettings, data: st.DataObject
+) -> None:
+    plan = split(batch, settings)
+    there = data.draw(st.sets(st.sampled_from(range(len(plan.chunks)))) if plan.chunks else st.just(set()))
+    judged = {index: result for index, result in results(plan).items() if index in there}
+    tally = Tally()
+
+    found = load_json(streamed(plan, judged, tally))
+
+    assert found == load_json(dump_json(at_once(plan, judged), exclude_unset=True))
+    assert +tally == Tally(letter for problem in found["problems"] for row in problem["matrix"] for letter in row)
+
+
+@given(batches, settings, st.text(any_character))
+def test_what_a_program_said_goes_through_whatever_it_is(batch: Batch, settings: ServiceSettings, said: str) -> None:
+    plan = split(batch.model_copy(update={"detail": [Detail.MESSAGES, Detail.STDOUT, Detail.OUTPUTS]}), settings)
+    judged = {}
+    for index, result in results(plan).items():
+        document = load_json(dump_json(result))
+        for cell in (c for part in document["parts"] for row in part["rows"] for c in row["cells"]):
+            cell |= {"message": said, "stdout": said, "output": said}
+        judged[index] = ChunkResult.model_validate(document)
+
+    found = load_json(streamed(plan, judged, Tally()))
+
+    assert found == load_json(dump_json(at_once(plan, judged), exclude_unset=True))

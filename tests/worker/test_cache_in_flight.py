@@ -17,7 +17,6 @@ from redis import Redis
 from crossjudge.contracts import Batch, Chunk, ChunkResult, Columns, Order, Problem
 from crossjudge.contracts.queue import LEASE_SECONDS, BatchField, claim_key
 from crossjudge.service.settings import ServiceSettings
-from crossjudge.service.split import Plan, split
 from crossjudge.worker.cache import cached_pool
 from crossjudge.worker.cache.cached_pool import CachedPool
 from crossjudge.worker.cache.claims import Claims
@@ -28,6 +27,7 @@ from crossjudge.worker.patience import connect
 from crossjudge.worker.registry import describe
 from crossjudge.worker.results import JudgedPart
 from deterministic_pool import DeterministicPool
+from planned_work import Work, work_of
 from queued_batches import field, put_batch, wait_for, wait_until_done
 from stand_in_worker import StartWorker
 
@@ -77,7 +77,7 @@ def judge(redis: Redis) -> Iterator[Judge]:
     """Judges a batch of one chunk in a thread, as a worker of its own would."""
     with ThreadPoolExecutor() as threads:
 
-        def start(pool: DeterministicPool, plan: Plan, stop: threading.Event | None = None) -> Future[ChunkResult]:
+        def start(pool: DeterministicPool, plan: Work, stop: threading.Event | None = None) -> Future[ChunkResult]:
             judges = CachedPool(pool, Shelf(redis, most_bytes=1 << 24, keep_seconds=60), Claims(redis), b"r")
             [chunk] = plan.chunks
             return threads.submit(judges.judge, plan.order, plan.columns, chunk, stop or threading.Event())
@@ -85,9 +85,9 @@ def judge(redis: Redis) -> Iterator[Judge]:
         yield start
 
 
-def plan_of(*problems: tuple[list[str], list[str]]) -> Plan:
+def plan_of(*problems: tuple[list[str], list[str]]) -> Work:
     batch = Batch(problems=[Problem(solutions=solutions, tests=tests) for solutions, tests in problems])
-    return split(batch, ServiceSettings(chunk_cells=1000))
+    return work_of(batch, ServiceSettings(chunk_cells=1000))
 
 
 def letters(result: ChunkResult) -> list[str]:
@@ -174,7 +174,7 @@ def test_two_that_wait_for_each_other_cannot_be(redis: Redis, judge: Judge) -> N
     assert redis.keys(CLAIMS) == []
 
 
-def plan_names(plan: Plan) -> list[str]:
+def plan_names(plan: Work) -> list[str]:
     return [row.solution for chunk in plan.chunks for part in chunk.parts for row in part.rows]
 
 

@@ -15,7 +15,6 @@ from crossjudge.contracts import Batch, Chunk, ChunkResult, Columns, Detail, Iso
 from crossjudge.service.embedded import free_port
 from crossjudge.service.pace import Pace
 from crossjudge.service.settings import ServiceSettings
-from crossjudge.service.split import Plan, split
 from crossjudge.worker.cache.cached_pool import CachedPool
 from crossjudge.worker.cache.claims import Claims
 from crossjudge.worker.cache.shelf import Shelf
@@ -23,6 +22,7 @@ from crossjudge.worker.patience import connect
 from crossjudge.worker.results import chunk_result
 from crossjudge.worker.settings import WorkerSettings
 from deterministic_pool import DeterministicPool
+from planned_work import Work, work_of
 
 pytestmark = pytest.mark.redis
 
@@ -70,15 +70,15 @@ def cached(redis: Redis, pool: DeterministicPool, runtime: bytes = b"r", most_by
     return CachedPool(pool, shelf, Claims(redis), runtime)
 
 
-def plan_of(batch: Batch) -> Plan:
-    return split(batch, SERVICE, Pace())
+def plan_of(batch: Batch) -> Work:
+    return work_of(batch, SERVICE, Pace())
 
 
-def judge(pool: CachedPool, plan: Plan) -> list[ChunkResult]:
+def judge(pool: CachedPool, plan: Work) -> list[ChunkResult]:
     return [pool.judge(plan.order, plan.columns, chunk, threading.Event()) for chunk in plan.chunks]
 
 
-def uncached(plan: Plan) -> list[ChunkResult]:
+def uncached(plan: Work) -> list[ChunkResult]:
     pool = DeterministicPool()
     return [
         chunk_result(plan.order, plan.columns, chunk, pool.observe(plan.order, plan.columns, chunk, threading.Event()))
@@ -86,7 +86,7 @@ def uncached(plan: Plan) -> list[ChunkResult]:
     ]
 
 
-def matrix(**fields: Any) -> Plan:
+def matrix(**fields: Any) -> Work:
     return plan_of(Batch(problems=[Problem(solutions=SOLUTIONS, tests=TESTS)], **fields))
 
 
@@ -119,7 +119,7 @@ def test_a_second_time_exactly_what_is_never_kept_is_judged(
     assert set(second.asked) == set(never_kept(plan))
 
 
-def never_kept(plan: Plan) -> Iterator[tuple[str, str]]:
+def never_kept(plan: Work) -> Iterator[tuple[str, str]]:
     """Cells of a plan without prelude that are T or M, or that the compiler or an unknown killer decided."""
     for result, chunk in zip(uncached(plan), plan.chunks, strict=True):
         for part, said in zip(chunk.parts, result.parts, strict=True):
@@ -153,7 +153,7 @@ def test_a_batch_that_says_so_neither_reads_nor_writes(redis: Redis) -> None:
 def test_equal_rows_of_several_problems_in_one_chunk_are_judged_once(redis: Redis) -> None:
     problem = Problem(solutions=SOLUTIONS, tests=TESTS)
     batch = Batch(problems=[problem] * 4, detail=[Detail.MESSAGES])
-    plan = split(batch, ServiceSettings(chunk_cells=1000), None)
+    plan = work_of(batch, ServiceSettings(chunk_cells=1000), None)
     [result] = judge(cached(redis, DeterministicPool()), plan)
     assert result.parts == uncached(plan)[0].parts
     cells, never = len(SOLUTIONS) * len(TESTS), len(set(never_kept(plan)))

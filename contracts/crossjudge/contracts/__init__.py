@@ -29,8 +29,9 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
+from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
-from .text import LongInteger, SourceText, dump_json, load_json
+from .text import LongInteger, SourceText, dump_json, encode_json, load_json
 from .verdict import BatchState, Detail, Isolation, SourceStatus, Verdict
 
 __all__ = [
@@ -56,6 +57,11 @@ __all__ = [
     "Limits",
     "LongInteger",
     "Order",
+    "PackedCells",
+    "PackedPart",
+    "PackedResult",
+    "PackedRow",
+    "PackedTests",
     "Part",
     "PartResult",
     "Problem",
@@ -77,5 +83,8 @@ __all__ = [
     "Verdict",
     "Violation",
     "dump_json",
+    "encode_json",
     "load_json",
+    "pack",
+    "unpack",
 ]

@@ -10,7 +10,7 @@ from .text import SourceText
 class Request(BaseModel):
     """Base of what callers send: frozen, and a field that we do not know is an error, not a surprise."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class Limits(Request):

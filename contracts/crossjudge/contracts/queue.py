@@ -93,7 +93,7 @@ def chunks_key(batch: str) -> str:
 
 
 def results_key(batch: str) -> str:
-    """Hash from chunk index to `ChunkResult`, as JSON."""
+    """Hash from chunk index to `ChunkResult`, as `packed.pack` writes it."""
     return f"{batch_key(batch)}:results"
 
 
@@ -139,7 +139,7 @@ class BatchField:
     ORDER = "order"
     """`Order`, as JSON."""
     LAYOUT = "layout"
-    """The service's own note of how rows and columns make up the problems that were posted."""
+    """The service's own note of how rows and columns make up the problems that were posted; not text."""
     STATUS = "status"
     CREATED_AT = "created_at"
     STARTED_AT = "started_at"

@@ -5,7 +5,7 @@ transaction makes them lasting, makes the batch known, remembers its Idempotency
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from redis import Redis, WatchError
 from redis.client import Pipeline
@@ -134,12 +134,10 @@ class Acceptor:
             raise QueueFull(f"{waiting:,} chunks of work wait already: come again later", headers=_RETRY_AFTER)
 
     def _write_payloads(self, batch: str, plan: Plan) -> None:
-        columns = ((str(index), dump_json(content)) for index, content in plan.columns.items())
-        chunks = ((str(index), dump_json(content)) for index, content in enumerate(plan.chunks))
-        for key, fields in ((columns_key(batch), columns), (chunks_key(batch), chunks)):
+        for key, fields in ((columns_key(batch), plan.columns.items()), (chunks_key(batch), enumerate(plan.chunks))):
             for piece in _pieces(fields):
                 with self._connection.pipeline(transaction=False) as pipe:
-                    pipe.hset(key, mapping=dict(piece))
+                    pipe.hset(key, mapping=piece)
                     pipe.expire(key, _PAYLOAD_TTL)
                     pipe.execute()
 
@@ -165,7 +163,7 @@ class Acceptor:
         fields: _Fields = {
             BatchField.RUN: plan.order.run,
             BatchField.ORDER: dump_json(plan.order),
-            BatchField.LAYOUT: dump_json(plan.layout),
+            BatchField.LAYOUT: plan.layout,
             BatchField.STATUS: BatchState.QUEUED if plan.chunks else BatchState.DONE,
             BatchField.CREATED_AT: f"{created_at:.3f}",
             BatchField.CELLS_TOTAL: plan.cells_total,
@@ -181,7 +179,7 @@ class Acceptor:
         return fields
 
 
-def _pieces(fields: Iterator[tuple[str, bytes]]) -> Iterator[_Fields]:
+def _pieces(fields: Iterable[tuple[int, bytes]]) -> Iterator[_Fields]:
     """Fields in pieces of about a MiB, so that no single command keeps Redis busy for long."""
     piece: _Fields = {}
     size = 0

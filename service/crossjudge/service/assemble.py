@@ -1,77 +1,157 @@
-"""Puts the answer of a batch together from its layout and the results of its chunks. Pure; the reverse of `split`."""
+"""Puts the answer of a batch together from its layout and the results of its chunks; the reverse of `split`.
 
+An answer may be far larger than our memory should be, so it is made as pieces of JSON. What is held at a time is one
+problem's letters and reports, and of its cells' details those of one row. Knows neither Redis nor HTTP.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from crossjudge.contracts import (
-    CellDetail,
-    CellReport,
-    ChunkResult,
-    ColumnReport,
+    BatchStatus,
     Detail,
     Isolation,
     Order,
-    ProblemResult,
-    RowResult,
-    SolutionReport,
+    PackedCells,
+    PackedResult,
+    PackedTests,
     SourceReport,
     SourceStatus,
-    TestReport,
+    dump_json,
+    encode_json,
 )
 from crossjudge.contracts import Verdict as V
 
-from .layout import Layout, ProblemLayout
+from .layout import ProblemLayout
 
 _FIELDS = {Detail.MESSAGES: ("message",), Detail.TIMINGS: ("cpu_ms", "wall_ms"), Detail.STDOUT: ("stdout",)}
+_NO_PROBLEMS = b'"problems":null'
+_NOT_RUN = SourceStatus.NOT_RUN.value
+_SKIPPED = V.SKIPPED.value
+
+Tally = Counter[str]
+"""How many cells got each letter."""
+
+Document = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What the workers said of one problem: its rows by index, and its columns part by part."""
+class Judged(Protocol):
+    """What assembling needs of the results: the one of a chunk, none where the chunk was never judged."""
 
-    rows: dict[int, RowResult]
-    columns: list[list[ColumnReport]]
+    def get(self, chunk: int) -> PackedResult | None: ...
 
 
-def assemble(layout: Layout, order: Order, results: dict[int, ChunkResult]) -> list[ProblemResult]:
-    """The passing matrices of a batch; cells of chunks that have no result are `S`."""
-    return [_problem(problem, order, results) for problem in layout.problems]
+def answer_pieces(
+    status: BatchStatus, problems: Iterable[ProblemLayout], order: Order, results: Judged, tally: Tally
+) -> Iterator[bytes]:
+    """The JSON of a batch's status with its passing matrices. Cells of chunks that have no result are `S`."""
+    head, tail = dump_json(status.model_copy(update={"problems": None}), exclude_unset=True).split(_NO_PROBLEMS)
+    yield head + b'"problems":['
+    for index, problem in enumerate(problems):
+        if index:
+            yield b","
+        yield from _problem(problem, order, results, tally)
+    yield b"]" + tail
 
 
-def _problem(layout: ProblemLayout, order: Order, results: dict[int, ChunkResult]) -> ProblemResult:
-    judged, detail = _judged(layout, results), order.detail
-    matrix = [_letters(layout, judged, index) for index in range(len(layout.rows))]
-    fields = [name for which in detail for name in _FIELDS.get(which, ())]
-    return ProblemResult(
-        id=layout.id,
-        matrix=matrix,
-        solutions=[_solution(layout, judged, index) for index in range(len(layout.rows))],
-        tests=[_test(layout, judged, index, order.isolation) for index in range(len(layout.columns))],
-        outputs=_outputs(layout, judged, matrix) if Detail.OUTPUTS in detail else None,
-        cells=_cells(layout, judged, matrix, fields) if fields else None,
-    )
+def _problem(layout: ProblemLayout, order: Order, results: Judged, tally: Tally) -> Iterator[bytes]:
+    heads = _heads(layout, results)
+    is_straight = layout.columns == list(range(len(layout.columns)))
+    matrix = [_letters(layout, heads, is_straight, index) for index in range(len(layout.rows))]
+    for letters in matrix:
+        for verdict in V:
+            tally[verdict] += letters.count(verdict)
+    said = {
+        "id": layout.id,
+        "matrix": matrix,
+        "solutions": [_solution(layout, heads, index) for index in range(len(layout.rows))],
+        "tests": [_test(layout, heads, index, order.isolation) for index in range(len(layout.columns))],
+    }
+    yield encode_json(said)[:-1]
+    details = _Details(layout, heads, matrix, is_straight, results)
+    yield b',"outputs":'
+    yield from _listed(map(details.outputs, range(len(matrix))) if Detail.OUTPUTS in order.detail else None)
+    yield b',"cells":'
+    fields = [name for which in order.detail for name in _FIELDS.get(which, ())]
+    yield from _listed((details.cells(index, fields) for index in range(len(matrix))) if fields else None)
+    yield b"}"
 
 
-def _judged(layout: ProblemLayout, results: dict[int, ChunkResult]) -> _Judged:
-    rows: dict[int, RowResult] = {}
-    columns: list[list[ColumnReport]] = []
+def _listed(rows: Iterator[Any] | None) -> Iterator[bytes]:
+    if rows is None:
+        yield b"null"
+        return
+    separator = b"["
+    for row in rows:
+        yield separator + encode_json(row)
+        separator = b","
+    yield b"]"
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is said of one distinct solution, and where its details are: chunk, part, place in that part."""
+
+    verdicts: str
+    report: SourceReport
+    place: tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class _Column:
+    """What the chunks together say of one distinct test."""
+
+    status: str = _NOT_RUN
+    message: str | None = None
+    needs: str | None = None
+    used: bool | None = None
+    """True where any chunk says so, else false where any does."""
+
+
+@dataclass(slots=True)
+class _Heads:
+    """What the workers said of one problem, but for its cells' details. Its columns are empty where nothing ran."""
+
+    rows: dict[int, _Row]
+    columns: list[_Column]
+
+
+def _heads(layout: ProblemLayout, results: Judged) -> _Heads:
+    rows: dict[int, _Row] = {}
+    columns: list[_Column] = []
     for chunk, part, members in layout.parts:
-        if (result := results.get(chunk)) is not None:
-            rows.update(zip(members, result.parts[part].rows, strict=True))
-            columns.append(result.parts[part].tests)
-    return _Judged(rows, columns)
+        if (result := results.get(chunk)) is None:
+            continue
+        judged = result.parts[part]
+        columns = columns or [_Column() for _ in judged.tests.status]
+        _hear(columns, judged.tests)
+        for place, (member, row) in enumerate(zip(members, judged.rows, strict=True)):
+            rows[member] = _Row(row.verdicts, row.solution, (chunk, part, place))
+    return _Heads(rows, columns)
 
 
-def _row(layout: ProblemLayout, judged: _Judged, solution: int) -> RowResult | None:
-    place = layout.rows[solution]
-    return None if place is None else judged.rows.get(place)
+def _hear(columns: list[_Column], tests: PackedTests) -> None:
+    """Add what one part says of the tests: of each, the first who has run it tells how it went."""
+    none = [None] * len(columns)
+    said = zip(columns, tests.status, tests.used or none, strict=True)
+    for index, (column, status, used) in enumerate(said):
+        if used is not None:
+            column.used = used or column.used or False
+        if column.status == _NOT_RUN and status != _NOT_RUN:
+            column.status = status
+            column.message = tests.message[index] if tests.message else None
+            column.needs = tests.needs[index] if tests.needs else None
 
 
-def _letters(layout: ProblemLayout, judged: _Judged, solution: int) -> str:
-    row = _row(layout, judged, solution)
-    is_large = layout.rows[solution] is None
+def _letters(layout: ProblemLayout, heads: _Heads, is_straight: bool, solution: int) -> str:
+    row = layout.rows[solution]
+    judged = None if row is None else heads.rows.get(row)
+    if judged and is_straight and layout.asked is None:
+        return judged.verdicts
     letters = "".join(
-        V.ERROR if is_large or column is None else row.verdicts[column] if row else V.SKIPPED
+        V.ERROR if row is None or column is None else judged.verdicts[column] if judged else V.SKIPPED
         for column in layout.columns
     )
     if layout.asked is None:
@@ -80,63 +160,80 @@ def _letters(layout: ProblemLayout, judged: _Judged, solution: int) -> str:
     return "".join(letter if asked == "1" else V.SKIPPED for letter, asked in zip(letters, mask, strict=True))
 
 
-def _solution(layout: ProblemLayout, judged: _Judged, solution: int) -> SolutionReport:
+def _solution(layout: ProblemLayout, heads: _Heads, solution: int) -> Document:
     if (why := layout.large_solutions.get(solution)) is not None:
-        return SolutionReport(status=SourceStatus.TOO_LARGE, message=why)
-    row = _row(layout, judged, solution)
-    report = row.solution if row else SourceReport(status=SourceStatus.NOT_RUN)
-    if report.message is None:
-        return SolutionReport(status=report.status)
-    return SolutionReport(status=report.status, message=report.message)
+        return {"status": SourceStatus.TOO_LARGE, "message": why}
+    row = layout.rows[solution]
+    judged = None if row is None else heads.rows.get(row)
+    if judged is None:
+        return {"status": SourceStatus.NOT_RUN}
+    return _report(judged.report.status, judged.report.message)
 
 
-def _test(layout: ProblemLayout, judged: _Judged, test: int, asked: Isolation) -> TestReport:
+def _report(status: str, message: str | None) -> Document:
+    return {"status": status} if message is None else {"status": status, "message": message}
+
+
+def _test(layout: ProblemLayout, heads: _Heads, test: int, asked: Isolation) -> Document:
     if (why := layout.large_tests.get(test)) is not None:
-        return TestReport(status=SourceStatus.TOO_LARGE, message=why, vacuous=False)
-    column = layout.columns[test]
-    assert column is not None, f"test {test} has neither a column nor a size"
-    reports = [columns[column] for columns in judged.columns]
-    told = next((report for report in reports if report.status is not SourceStatus.NOT_RUN), None)
-    used = {report.used for report in reports}
-    vacuous = False in used and True not in used
-    if told is None:
-        return TestReport(status=SourceStatus.NOT_RUN, vacuous=vacuous)
-    said: dict[str, Any] = {"status": told.status, "vacuous": vacuous}
-    if told.message is not None:
-        said["message"] = told.message
-    if asked is Isolation.AUTO and told.status is SourceStatus.OK:
-        said["isolation"] = Isolation.SPLIT if told.needs is None else Isolation.SHARED
-        said["isolation_reason"] = told.needs or "nothing in it needs the solution's own interpreter"
-    return TestReport(**said)
+        return {"status": SourceStatus.TOO_LARGE, "message": why, "vacuous": False}
+    place = layout.columns[test]
+    assert place is not None, f"test {test} has neither a column nor a size"
+    column = heads.columns[place] if heads.columns else _Column()
+    said = _report(column.status, column.message) | {"vacuous": column.used is False}
+    if asked is Isolation.AUTO and column.status == SourceStatus.OK:
+        said["isolation"] = Isolation.SPLIT if column.needs is None else Isolation.SHARED
+        said["isolation_reason"] = column.needs or "nothing in it needs the solution's own interpreter"
+    return said
 
 
-def _cell(layout: ProblemLayout, row: RowResult | None, matrix_row: str, test: int) -> CellDetail | None:
-    """What the worker said of a cell; none where it was not asked for, not judged or not asked in detail."""
-    column = layout.columns[test]
-    if row is None or row.cells is None or column is None or matrix_row[test] == V.SKIPPED:
-        return None
-    return row.cells[column]
+@dataclass(slots=True)
+class _Details:
+    """The details of one problem's cells, a row of the matrix at a time."""
 
+    layout: ProblemLayout
+    heads: _Heads
+    matrix: list[str]
+    is_straight: bool
+    """No two tests are equal and none is too large: each has the column of its own number."""
+    results: Judged
 
-def _outputs(layout: ProblemLayout, judged: _Judged, matrix: list[str]) -> list[list[str | None]]:
-    def row_outputs(solution: int) -> list[str | None]:
-        row = _row(layout, judged, solution)
-        cells = [_cell(layout, row, matrix[solution], test) for test in range(len(layout.columns))]
-        return [cell.output if cell else None for cell in cells]
+    def outputs(self, solution: int) -> list[str | None]:
+        """What each cell gave back."""
+        return self._spread(solution, "output")
 
-    return [row_outputs(solution) for solution in range(len(layout.rows))]
+    def cells(self, solution: int, fields: list[str]) -> list[Document]:
+        """A report of each cell with these fields."""
+        columns = [self._spread(solution, name) for name in fields]
+        cells = [dict(zip(fields, values, strict=True)) for values in zip(*columns, strict=True)]
+        if "message" in fields:
+            self._say_what_is_too_large(solution, cells)
+        return cells
 
+    def _spread(self, solution: int, name: str) -> list[Any]:
+        """One kind of detail of a row, test by test; null for what was not asked for or not judged."""
+        letters, columns = self.matrix[solution], self.layout.columns
+        said: list[Any] | None = getattr(self._packed(solution), name, None)
+        if said is None:
+            return [None] * len(columns)
+        if self.is_straight and _SKIPPED not in letters:
+            return said
+        return [
+            None if column is None or letter == _SKIPPED else said[column]
+            for letter, column in zip(letters, columns, strict=True)
+        ]
 
-def _cells(layout: ProblemLayout, judged: _Judged, matrix: list[str], fields: list[str]) -> list[list[CellReport]]:
-    def report(solution: int, row: RowResult | None, test: int) -> CellReport:
-        why = layout.large_solutions.get(solution) or layout.large_tests.get(test)
-        if why is not None and matrix[solution][test] != V.SKIPPED:
-            values = dict.fromkeys(fields) | ({"message": why} if "message" in fields else {})
-            return CellReport.model_construct(**values)
-        cell = _cell(layout, row, matrix[solution], test)
-        return CellReport.model_construct(**{name: getattr(cell, name) if cell else None for name in fields})
+    def _packed(self, solution: int) -> PackedCells | None:
+        row = self.layout.rows[solution]
+        if row is None or (head := self.heads.rows.get(row)) is None:
+            return None
+        chunk, part, place = head.place
+        result = self.results.get(chunk)
+        assert result is not None, f"chunk {chunk} had a result"
+        return result.parts[part].rows[place].cells
 
-    return [
-        [report(solution, _row(layout, judged, solution), test) for test in range(len(layout.columns))]
-        for solution in range(len(layout.rows))
-    ]
+    def _say_what_is_too_large(self, solution: int, cells: list[Document]) -> None:
+        why = self.layout.large_solutions.get(solution)
+        for test in range(len(cells)) if why else self.layout.large_tests:
+            if self.matrix[solution][test] != V.SKIPPED:
+                cells[test]["message"] = why or self.layout.large_tests[test]

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from crossjudge.contracts import BatchPage, BatchState, BatchStatus
 from crossjudge.contracts.queue import Event
 
-from .answers import json_answer
+from .answers import json_answer, long_answer
 from .body import body_too_large, check_content_type
 from .core import Core
 from .openapi import batch_body, event_stream, problems
@@ -54,9 +54,9 @@ async def post_batch(request: Request, here: CoreHere, wait: Wait = 0, idempoten
     check_content_type(request.headers.get("content-type"))
     raw = await _body(request, here.settings.max_body_bytes)
     batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key)
-    status = await here.complete(await here.wait(batch, wait))
+    status = await here.wait(batch, wait)
     code = 200 if status.status.is_final else 202
-    return await json_answer(request, status, code, {"Location": f"/v1/batches/{batch}"})
+    return await _answer(request, here, status, code, {"Location": f"/v1/batches/{batch}"})
 
 
 @router.get("", summary="List batches", response_model=BatchPage, responses=problems(422, 503))
@@ -77,13 +77,13 @@ async def list_batches(
 @router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
 async def get_batch(request: Request, here: CoreHere, batch: BatchId, wait: Wait = 0) -> Response:
     """Where the batch stands; once it is final, with its passing matrices."""
-    return await json_answer(request, await here.complete(await here.wait(batch, wait)))
+    return await _answer(request, here, await here.wait(batch, wait))
 
 
 @router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 503))
 async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Response:
     """Cells that have not run become `S`; what is judged stays. A batch that is final stays as it is."""
-    return await json_answer(request, await here.complete(await here.store.cancel(batch)))
+    return await _answer(request, here, await here.store.cancel(batch))
 
 
 @router.get(
@@ -97,6 +97,15 @@ async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
     await here.store.status(batch)  # 404 while it can still be said
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(here, batch), media_type="text/event-stream", headers=headers)
+
+
+async def _answer(
+    request: Request, here: Core, status: BatchStatus, code: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Where a batch stands; where it is final, with its passing matrices."""
+    if not status.status.is_final:
+        return await json_answer(request, status, code, headers)
+    return await long_answer(request, here.pieces(status), here.answers, code, headers)
 
 
 async def _stream(here: Core, batch: str) -> AsyncIterator[str]:

@@ -65,21 +65,26 @@ def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def _gunzip(raw: bytes) -> Iterator[bytes]:
-    rest = raw
+    view = memoryview(raw)
     while True:  # a gzip file may be several, one after the other
         unpacker = zlib.decompressobj(_GZIP)
+        rest = b""  # of a piece; were it the rest of all, each step would copy that
         try:
             while not unpacker.eof:
+                if not rest:
+                    rest, view = bytes(view[:_PIECE]), view[_PIECE:]
+                is_last = not rest
                 piece = unpacker.decompress(rest, _PIECE)
                 rest = unpacker.unconsumed_tail
-                if not piece and not rest and not unpacker.eof:
+                if is_last and not piece and not unpacker.eof:
                     raise BadRequest("the gzip body ends too early: it was cut off on its way")
                 yield piece
         except zlib.error as error:
             raise BadRequest(f"the body says it is gzip and cannot be unpacked: {error}") from error
-        rest = unpacker.unused_data
-        if not rest:
+        unused = len(unpacker.unused_data)
+        if not unused and not view:
             return
+        view = memoryview(raw)[len(raw) - len(view) - unused :]
 
 
 def _unzstd(raw: bytes) -> Iterator[bytes]:
@@ -105,10 +110,10 @@ _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {"gzip": _gunzip, "x-
 
 def parse(data: bytes) -> Any:
     """The document that the bytes hold."""
-    if not data.strip():
+    if not data or data.isspace():
         raise BadRequest('the body is empty: send a batch as JSON, for example {"problems": [...]}')
     try:
-        return load_json(data.decode("utf-8"), keep_long=True)
+        return load_json(data, keep_long=True)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}") from error
     except json.JSONDecodeError as error:

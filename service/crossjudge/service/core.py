@@ -3,28 +3,34 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from anyio import CapacityLimiter, to_thread
+from redis import Redis
 
 from crossjudge.contracts import BatchStatus
+from crossjudge.contracts.queue import batch_key
 
 from .accept import Acceptor
-from .body import decode, parse
+from .assemble import answer_pieces
+from .body import decode
 from .connections import connect, connect_sync
+from .finished import FinishedBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
 from .metrics import Metrics
 from .reaper import Reaper
 from .settings import ServiceSettings
-from .split import split
+from .split import Plan, split
 from .store import Store
 
 _INTAKES_AT_ONCE = 4  # each may hold a body several times over while it reads it
+_ANSWERS_AT_ONCE = 4  # pieces of answers that are being made; how many are being sent nothing bounds
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,10 @@ class Core:
     acceptor: Acceptor
     hub: Hub
     metrics: Metrics
+    connection: Redis
+    """Synchronous and in bytes, for what works in threads."""
     intakes: CapacityLimiter
+    answers: CapacityLimiter
 
     async def take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
         """Read a body and enqueue the batch in it; the batch's id. In a thread, since bodies may be large."""
@@ -47,8 +56,8 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(key, digest)) is not None:
             return first
-        stated = read_batch(parse(data), self.settings)
-        plan = split(stated, self.settings, self.acceptor.pace(stated.run))
+        plan = self._plan(data)
+        del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
         taken = self.acceptor.accept(batch, now, plan, key, digest)
@@ -56,6 +65,10 @@ class Core:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
+
+    def _plan(self, data: bytes) -> Plan:
+        stated = read_batch(data, self.settings)
+        return split(stated, self.settings, self.acceptor.pace(stated.run))
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""
@@ -73,12 +86,13 @@ class Core:
                     status = await self.store.status(batch)
         return status
 
-    async def complete(self, status: BatchStatus) -> BatchStatus:
-        """The state with its problems where it is final; its verdicts are counted the first time."""
-        status = await self.store.complete(status)
-        if status.problems is not None and await self.store.count_once(status.id):
-            self.metrics.count_cells(status.problems)
-        return status
+    def pieces(self, status: BatchStatus) -> Iterator[bytes]:
+        """The answer for a final batch, as JSON; its verdicts are counted the first time that somebody reads it all."""
+        tally: Counter[str] = Counter()
+        batch = FinishedBatch(self.connection, status)
+        yield from answer_pieces(status, batch.problems(), batch.order, batch.results, tally)
+        if self.connection.hsetnx(batch_key(status.id), "counted", "1"):
+            self.metrics.count_cells(tally)
 
 
 @asynccontextmanager
@@ -93,7 +107,10 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
         asyncio.create_task(Reaper(connection, enqueuing, settings).run(), name="reaper"),
     ]
     try:
-        yield Core(settings, store, acceptor, hub, metrics, CapacityLimiter(_INTAKES_AT_ONCE))
+        yield Core(
+            settings, store, acceptor, hub, metrics, enqueuing,
+            CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
+        )  # fmt: skip
     finally:
         hub.release()
         for task in tasks:

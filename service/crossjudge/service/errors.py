@@ -9,7 +9,9 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── UnsupportedMedia    415
 ├── Invalid             422  the body can be read and is not a batch; `errors` says where
 ├── QueueFull           429
-└── QueueUnreachable    503
+├── QueueUnreachable    503
+└── ResultsLost         500  the batch is final and a result of it is no longer there
+AnswerBroken                 an answer that has begun cannot be finished: its connection is cut
 """
 
 from collections.abc import Sequence
@@ -89,6 +91,17 @@ class QueueUnreachable(ServiceError):
     """Redis does not answer, or nobody works on the queue."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ResultsLost(ServiceError):
+    """The batch is final, and Redis has lost the result of one of its chunks."""
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(f"results of batch {shown(batch)} are no longer in Redis: post its problems again")
+
+
+class AnswerBroken(Exception):
+    """An answer that has begun cannot be finished. Nothing can be said any more but by breaking the connection."""
 
 
 def problem_details(status: int, detail: str, errors: Sequence[Violation] = ()) -> ProblemDetails:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import problem_answer
 from .core import Core
-from .errors import Forbidden, ServiceError, problem_details
+from .errors import AnswerBroken, Forbidden, ServiceError, problem_details
 from .settings import ServiceSettings
 from .unsandboxed import Unsandboxed
 
@@ -58,6 +58,8 @@ class Guard:
             await problem_answer(error.details(), error.headers)(scope, receive, send)
         except ClientDisconnect:
             log.debug("the caller left", path=scope["path"])
+        except AnswerBroken:
+            pass  # it is logged; the server cuts the connection of an answer without an end
         except Exception:
             log.exception("a request failed", method=scope["method"], path=scope["path"])
             if not has_started:

@@ -1,4 +1,4 @@
-"""From a JSON document to a batch that this server takes, or to a list of what is wrong with it. Pure."""
+"""From the JSON of a body to a batch that this server takes, or to a list of what is wrong with it. Pure."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -8,24 +8,23 @@ from pydantic import ValidationError
 
 from crossjudge.contracts import Batch, CallTest, Problem, Violation
 
+from .body import parse
 from .errors import Invalid, TooLarge
 from .settings import ServiceSettings
 from .split import text_bytes
 from .violations import MOST_LISTED, listed, violations
 
 
-def read_batch(document: Any, settings: ServiceSettings) -> Batch:
-    """The batch that the document states.
+def read_batch(data: bytes, settings: ServiceSettings) -> Batch:
+    """The batch that a body states.
 
-    Raises `Invalid` with the place of each thing that is wrong, `TooLarge` for too many problems or cells.
+    Raises `BadRequest` where it is no JSON, `Invalid` with the place of each thing that is wrong, `TooLarge` for too
+    many problems or cells.
     """
     try:
-        batch = Batch.model_validate(document)
-    except ValidationError as error:
-        found = violations(error)
-        raise Invalid(_summary(found, error.error_count()), errors=found) from None
-    except RecursionError:
-        raise Invalid("the body is nested too deeply to be a batch") from None
+        batch = Batch.model_validate_json(data)
+    except ValidationError:  # something is wrong, or is only too ugly for the fast way
+        batch = _batch(parse(data))
     _check_size(batch, settings)
     broken = chain(_limits_above(batch, settings), _problems_wrong(batch, settings))
     first = list(islice(broken, MOST_LISTED))
@@ -33,6 +32,16 @@ def read_batch(document: Any, settings: ServiceSettings) -> Batch:
         total = len(first) + sum(1 for _ in broken)
         raise Invalid(_summary(first, total), errors=listed(iter(first), total))
     return batch
+
+
+def _batch(document: Any) -> Batch:
+    try:
+        return Batch.model_validate(document)
+    except ValidationError as error:
+        found = violations(error)
+        raise Invalid(_summary(found, error.error_count()), errors=found) from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply to be a batch") from None
 
 
 def _summary(found: list[Violation], total: int) -> str:

@@ -1,9 +1,13 @@
-"""Splits a batch into chunks of rows: what a worker is sent, and the note to put the answer together. Pure."""
+"""Splits a batch into chunks of rows: what a worker is sent, and the note to put the answer together. Pure.
+
+Batches have up to some ten thousand problems. What is planned becomes the bytes that are written at once: nothing is
+validated once more, and a large plan is no crowd of objects.
+"""
 
 import json
 import sys
 from collections.abc import Container, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
 
@@ -11,20 +15,17 @@ from crossjudge.contracts import (
     AssertTest,
     Batch,
     CallTest,
-    Chunk,
-    Columns,
     Detail,
     LongInteger,
     Order,
-    Part,
     Problem,
     PytestTest,
-    Row,
     StdioTest,
     Test,
+    encode_json,
 )
 
-from .layout import Layout, ProblemLayout
+from .layout import LayoutWriter, ProblemLayout
 from .pace import Pace
 from .settings import ServiceSettings
 
@@ -39,43 +40,50 @@ class Plan:
     """All that is written to Redis for one batch. `cells_done` of its cells are judged already: the too large ones."""
 
     order: Order
-    layout: Layout
-    columns: dict[int, Columns]
-    chunks: list[Chunk]
+    layout: bytes
+    """What `read_layout` reads."""
+    columns: dict[int, bytes]
+    """The `Columns` of each problem of which anything runs, as JSON."""
+    chunks: list[bytes]
+    """Each `Chunk`, as JSON."""
     cells_total: int
     cells_done: int
 
 
 @dataclass
 class _Rows:
-    """The distinct solutions of one problem, each with the columns that it needs and the cells that ask for them."""
+    """The distinct solutions of one problem, each with the columns that it needs and the cells that ask for them.
 
-    solutions: list[str] = field(default_factory=list)
-    needed: list[set[int]] = field(default_factory=list)
-    cells: list[int] = field(default_factory=list)
+    `needed` is null where each of them needs every column.
+    """
+
+    solutions: list[str]
+    needed: list[set[int]] | None
+    cells: list[int]
 
 
 def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> Plan:
     """Plan the work that a batch is."""
     chunk_cells = settings.chunk_cells if pace is None else pace.chunk_cells(batch, settings.chunk_cells)
     packer = _Packer(chunk_cells, settings.chunk_source_bytes)
-    columns: dict[int, Columns] = {}
-    layouts: list[ProblemLayout] = []
+    columns: dict[int, bytes] = {}
+    layouts = LayoutWriter()
     total = done = 0
     for index, problem in enumerate(batch.problems):
         layout, tests, rows = _lay_out(problem, index, settings.source_limit_bytes)
         asked = _count_asked(layout)
         total, done = total + asked, done + asked - sum(rows.cells)
-        places = packer.add(index, rows, len(tests))
-        layouts.append(layout.model_copy(update={"parts": places}))
-        if places:
-            columns[index] = Columns(entry_point=problem.entry_point, prelude=problem.prelude, tests=tests)
+        layout.parts = packer.add(index, rows, len(tests))
+        layouts.add(layout)
+        if layout.parts:
+            stated = {"entry_point": problem.entry_point, "prelude": problem.prelude, "tests": tests}
+            columns[index] = encode_json(stated)
     chunks = packer.chunks()
     order = Order(
         run=batch.run, limits=batch.limits, isolation=batch.isolation, detail=_distinct(batch),
         fork_per_cell=batch.fork_per_cell, cache=batch.cache,
     )  # fmt: skip
-    return Plan(order, Layout(problems=layouts), columns, chunks, total, done)
+    return Plan(order, layouts.finish(), columns, chunks, total, done)
 
 
 def text_bytes(text: str, enough: int) -> int:
@@ -85,10 +93,12 @@ def text_bytes(text: str, enough: int) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def key_of(test: Test) -> tuple[str, str]:
+def key_of(test: Test) -> tuple[str, ...]:
     """Equal for equal tests. Keys are not sorted: the order of an argument's keys is something a program can see."""
     if isinstance(test, AssertTest | PytestTest):
         return test.kind, test.code
+    if isinstance(test, StdioTest):
+        return test.kind, test.compare, test.stdin, test.stdout
     return test.kind, json.dumps(test.model_dump(), separators=(",", ":"))
 
 
@@ -133,11 +143,8 @@ def _lay_out(problem: Problem, index: int, limit: int) -> tuple[ProblemLayout, l
     rows = _places(problem.solutions, large_solutions)
     keys = ["" if index in large_tests else key_of(test) for index, test in enumerate(problem.tests)]
     columns = _places(keys, large_tests)
-    layout = ProblemLayout(
-        id=str(index) if problem.id is None else problem.id,
-        rows=rows, columns=columns, asked=_asked(problem),
-        large_solutions=large_solutions, large_tests=large_tests,
-    )  # fmt: skip
+    name = str(index) if problem.id is None else problem.id
+    layout = ProblemLayout(name, rows, columns, _asked(problem), [], large_solutions, large_tests)
     tests = _firsts(problem.tests, columns)
     return layout, tests, _rows(_firsts(problem.solutions, rows), layout, len(tests))
 
@@ -175,21 +182,20 @@ def _count_asked(layout: ProblemLayout) -> int:
 
 
 def _rows(solutions: list[str], layout: ProblemLayout, columns: int) -> _Rows:
-    rows = _Rows(solutions, [set() for _ in solutions], [0] * len(solutions))
-    every = set(range(columns))
-    sent = sum(column is not None for column in layout.columns)
-    for solution, row in enumerate(layout.rows):
-        if row is None:
-            continue
-        if layout.asked is None:
-            rows.needed[row] = every
-            rows.cells[row] += sent
-            continue
-        mask = layout.asked[solution]
-        wanted = [c for letter, c in zip(mask, layout.columns, strict=True) if letter == "1" and c is not None]
-        rows.needed[row].update(wanted)
-        rows.cells[row] += len(wanted)
-    return rows
+    cells = [0] * len(solutions)
+    if layout.asked is None:
+        sent = len(layout.columns) - len(layout.large_tests)
+        for row in layout.rows:
+            if row is not None:
+                cells[row] += sent
+        return _Rows(solutions, None, cells)
+    needed: list[set[int]] = [set() for _ in solutions]
+    for row, mask in zip(layout.rows, layout.asked, strict=True):
+        if row is not None:
+            wanted = [c for letter, c in zip(mask, layout.columns, strict=True) if letter == "1" and c is not None]
+            needed[row].update(wanted)
+            cells[row] += len(wanted)
+    return _Rows(solutions, needed, cells)
 
 
 class _Packer:
@@ -201,27 +207,31 @@ class _Packer:
     def __init__(self, most_cells: int, most_bytes: int) -> None:
         self._most_cells = most_cells
         self._most_bytes = most_bytes
-        self._chunks: list[Chunk] = []
-        self._parts: list[Part] = []
+        self._chunks: list[bytes] = []
+        self._parts: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = []  # of the last part
         self._weight = self._size = self._cells = 0
 
     def add(self, problem: int, rows: _Rows, columns: int) -> list[tuple[int, int, list[int]]]:
         """Take in the rows of a problem; where they went, as in `ProblemLayout.parts`."""
         places: list[tuple[int, int, list[int]]] = []
-        for index, needed in enumerate(rows.needed):
-            if not needed:
+        for index, solution in enumerate(rows.solutions):
+            needed = None if rows.needed is None else rows.needed[index]
+            weight = columns if needed is None else len(needed)
+            if not weight:
                 continue
-            self._make_room(len(needed), len(rows.solutions[index]))
-            if not self._parts or self._parts[-1].problem != problem:
-                self._parts.append(Part(problem=problem, rows=[]))
+            self._make_room(weight, len(solution))
+            if not self._parts or self._parts[-1]["problem"] != problem:
+                self._rows = []
+                self._parts.append({"problem": problem, "rows": self._rows})
                 places.append((len(self._chunks), len(self._parts) - 1, []))
-            wanted = None if len(needed) == columns else sorted(needed)
-            self._parts[-1].rows.append(Row(solution=rows.solutions[index], columns=wanted))
+            wanted = None if needed is None or weight == columns else sorted(needed)
+            self._rows.append({"solution": solution, "columns": wanted})
             places[-1][2].append(index)
             self._cells += rows.cells[index]
         return places
 
-    def chunks(self) -> list[Chunk]:
+    def chunks(self) -> list[bytes]:
         """All of them, the last one as full as it is."""
         self._close()
         return self._chunks
@@ -235,5 +245,5 @@ class _Packer:
 
     def _close(self) -> None:
         if self._parts:
-            self._chunks.append(Chunk(parts=self._parts, cells=self._cells))
+            self._chunks.append(encode_json({"parts": self._parts, "cells": self._cells}))
         self._parts, self._weight, self._size, self._cells = [], 0, 0, 0

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 
-from anyio import to_thread
 from redis.asyncio import Redis
 
 from crossjudge.contracts import (
@@ -12,11 +10,8 @@ from crossjudge.contracts import (
     BatchState,
     BatchStatus,
     CellCounts,
-    ChunkResult,
-    Order,
     RunList,
     RunUsage,
-    load_json,
 )
 from crossjudge.contracts.queue import (
     BATCHES,
@@ -31,16 +26,13 @@ from crossjudge.contracts.queue import (
     WorkerInfo,
     batch_key,
     batch_keys,
-    results_key,
     run_batches_key,
     run_usage_key,
 )
 
 from .accept import OPEN
-from .assemble import assemble
 from .errors import UnknownBatch
 from .ids import created_at, is_batch_id
-from .layout import Layout
 
 _STATUS_FIELDS = (
     BatchField.RUN, BatchField.STATUS, BatchField.CREATED_AT, BatchField.STARTED_AT, BatchField.FINISHED_AT,
@@ -81,18 +73,6 @@ class Store:
             raise UnknownBatch(batch)
         return found
 
-    async def complete(self, status: BatchStatus) -> BatchStatus:
-        """The same with its problems, where it is final."""
-        if not status.status.is_final:
-            return status
-        async with self._connection.pipeline(transaction=True) as pipe:
-            pipe.hmget(batch_key(status.id), [BatchField.LAYOUT, BatchField.ORDER])
-            pipe.hgetall(results_key(status.id))
-            (layout, order), results = await pipe.execute()
-        if layout is None:
-            raise UnknownBatch(status.id)  # it expired a moment ago
-        return await to_thread.run_sync(partial(_completed, status, layout, order, results))
-
     async def cancel(self, batch: str) -> BatchStatus:
         """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
         now = datetime.now(UTC).timestamp()
@@ -100,10 +80,6 @@ class Store:
         if done is None:
             raise UnknownBatch(batch)
         return await self.status(batch)
-
-    async def count_once(self, batch: str) -> bool:
-        """True for the first who asks for this batch, in whichever process: who counts its verdicts."""
-        return bool(await self._connection.hsetnx(batch_key(batch), "counted", 1))
 
     async def page(self, run: str | None, state: BatchState | None, cursor: str | None, limit: int) -> BatchPage:
         """Batches, newest first, from behind the cursor. With few that match, a page may be short and still go on."""
@@ -210,15 +186,6 @@ def _status(batch: str, row: Sequence[object]) -> BatchStatus | None:
 
 def _time(text: str) -> datetime | None:
     return datetime.fromtimestamp(float(text), UTC) if text else None
-
-
-def _completed(status: BatchStatus, layout: str, order: str, results: dict[str, str]) -> BatchStatus:
-    problems = assemble(
-        Layout.model_validate(load_json(layout)),
-        Order.model_validate(load_json(order)),
-        {int(chunk): ChunkResult.model_validate(load_json(result)) for chunk, result in results.items()},
-    )
-    return status.model_copy(update={"problems": problems})
 
 
 def _usage(run: str, latest: float, use: dict[str, str]) -> RunUsage:

@@ -13,7 +13,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, dump_json, load_json
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, load_json, pack
 from crossjudge.contracts.queue import (
     EVENTS,
     JOB,
@@ -178,7 +178,7 @@ class Ledger:
         keys = [LEASES, run_usage_key(task.order.run), *batch_keys(task.batch)]
         member = lease_member(task.batch, task.index)
         counts = [task.chunk.cells, result.executed, cached, cpu_ms]
-        return bool(self._commit(keys, [task.index, member, dump_json(result), *counts, EVENTS, task.batch]))
+        return bool(self._commit(keys, [task.index, member, pack(result), *counts, EVENTS, task.batch]))
 
     def fail(self, batch: str, index: int, error: str) -> None:
         """End the whole batch as failed: for what no other attempt and no other worker would do better."""
