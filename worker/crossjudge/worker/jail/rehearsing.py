@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from . import shared, solution
 from .literal import answering
 from .report import Report
+from .split import solution_side
 from .split.channel import Channel
 from .split.peer import Peer
 
@@ -83,9 +84,9 @@ def _converse(report: Report) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         there = Peer(_Theirs(theirs.fileno()), is_guarded=False, when_over=_raise_over)
-        there.serving.add("hello", lambda: (module, list(solution.names_for_test(module))))
+        there.serving.add("hello", lambda: solution_side.greeting(module))
         here = Peer(_Ours(ours.fileno(), there), is_guarded=True, when_over=_raise_over)
-        home, _ = here.ask("hello")
+        home, _, _ = here.ask("hello")
         assert here.ask("get", home, "f")([3, 1, -2]) == [-2, 1, 3, 3]
 
 

@@ -94,6 +94,13 @@ class AsObject:
         self.cls = cls
 
 
+class Unseen:
+    """Marks an object that the other side only hands back, and never looks at: it needs no description."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def _standard_place(cls: type) -> list[str] | None:
     """Where the other side finds its own class of this kind, for what asks `isinstance`."""
     for name in ("GeneratorType", "CoroutineType", "AsyncGeneratorType", "MappingProxyType", "MethodType"):

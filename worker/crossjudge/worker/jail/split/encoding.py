@@ -111,6 +111,8 @@ class Encoder:
             return self._mirror(value)
         if isinstance(value, describing.AsObject):
             return self._class(value.cls)
+        if isinstance(value, describing.Unseen):
+            return ["function", self._peer.export(value.value)]
         if kind in (type(Ellipsis), type(NotImplemented)):
             return ["single", _SINGLE[value]]
         if kind is range or kind is slice:

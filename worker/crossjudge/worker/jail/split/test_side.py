@@ -13,6 +13,7 @@ from .. import asserting, pytests, shared, solution
 from ..report import Report
 from . import operators, streams, surroundings
 from .channel import Channel
+from .mirrors import Function
 from .naming import Uses
 from .peer import Peer
 
@@ -55,7 +56,7 @@ class Split:
         self._peer = Peer(Channel(_LINK), is_guarded=True, when_over=self._give_up)
         streams.serve_reading(self._peer)
         self._peer.around = surroundings.Surroundings(self._peer)
-        home, names = self._greet()
+        home, names, self._told = self._greet()
         self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
         self._module = SolutionModule(self._peer, home, self._visible, Uses(task["test_text"]))
         sys.modules["solution"] = self._module
@@ -64,16 +65,21 @@ class Split:
         self._names_data = False
         self._uses = 0
 
-    def _greet(self) -> tuple[Any, list[Any]]:
-        """The solution's module, and its names. No process of ours answers anything else."""
+    def _greet(self) -> tuple[Any, list[Any], dict[str, Any]]:
+        """The solution's module, its names, and some of its functions. No process of ours answers anything else."""
         try:
-            home, names = self._peer.ask("hello")
+            home, names, told = self._peer.ask("hello")
         except BaseException as error:
             self._give_up(f"the solution's process did not say what it has: {type(error).__name__}")
-        return home, names if type(names) is list else []
+        functions = (
+            {name: value for name, value in told.items() if type(value) is Function} if type(told) is dict else {}
+        )
+        return home, names if type(names) is list else [], functions
 
     def _value(self, name: str) -> Any:
         """What the solution's module holds under a name that it has told: to look it up cannot fail."""
+        if name in self._told:
+            return self._told[name]
         try:
             return getattr(self._module, name)
         except BaseException as error:
