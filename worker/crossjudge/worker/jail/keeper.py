@@ -128,6 +128,6 @@ def _fork() -> int:
     """Fork; where the machine has no process to spare at this moment, wait a little for one."""
     for _ in range(_FORK_TRIES):
         with contextlib.suppress(BlockingIOError):
-            return os.fork()
+            return kernel.fork()
         time.sleep(_FORK_PAUSE_SECONDS)
-    return os.fork()
+    return kernel.fork()
