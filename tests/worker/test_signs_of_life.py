@@ -65,7 +65,7 @@ def jail() -> Iterator[Jail]:
 
 
 def row(solution: str) -> dict[str, Any]:
-    asked = {"solution": solution, "wanted": None, "isolation": "shared", "wants_output": False}
+    asked = {"solution": solution, "wanted": None, "isolation": "shared", "wants_output": False, "may_share": True}
     return {"row": asked, "limits": Limits(wall_seconds=20.0).model_dump()}
 
 

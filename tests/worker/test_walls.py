@@ -30,8 +30,8 @@ from crossjudge.worker.walls.opening import opened
 HAS_RUNSC = shutil.which("runsc") is not None
 gvisor = pytest.mark.skipif(not HAS_RUNSC, reason="gVisor is not installed here (Debian: apt install runsc)")
 LOCKED = [pytest.param("nsjail", marks=pytest.mark.nsjail), pytest.param("gvisor", marks=gvisor)]
-# In gVisor it takes a while to touch so much memory: half a second of CPU time would be the first to run out.
-LIMITS = Limits(cpu_seconds=1.0, wall_seconds=3.0, memory_mb=200, processes=20, disk_mb=8, output_kb=64)
+# In gVisor it takes a while to touch so much memory: half a second of CPU time may be the first to run out.
+LIMITS = Limits(cpu_seconds=0.7, wall_seconds=2.0, memory_mb=200, processes=20, disk_mb=8, output_kb=64)
 
 DOUBLE = "def f(x): return x * 2\n"
 CALL: dict[str, Any] = {"kind": "call", "args": [3], "expected": 6}
@@ -164,7 +164,9 @@ def test_cells_without_a_wall_leave_no_files_and_no_children_for_the_next_one() 
 
 
 EVERY = [*LOCKED, pytest.param("none")]
-ENDLESS = {"row": {"solution": "x = 1", "wanted": None, "isolation": "shared", "wants_output": False}}
+ENDLESS = {
+    "row": {"solution": "x = 1", "wanted": None, "isolation": "shared", "wants_output": False, "may_share": True}
+}
 STARTS_A_JAIL = """
 import os, signal, sys, threading
 from crossjudge.worker.sandbox import Jail
@@ -176,7 +178,7 @@ code = "import os, time\\nfor _ in range(2): os.fork()\\nos.setsid() if os.fork(
 test = {"kind": "assert", "code": code}
 jail.ask({"columns": {"entry_point": None, "prelude": "", "tests": [test]}, "limits": limits}, threading.Event())
 print("started", flush=True)
-row = {"solution": "x = 1", "wanted": None, "isolation": "shared", "wants_output": False}
+row = {"solution": "x = 1", "wanted": None, "isolation": "shared", "wants_output": False, "may_share": True}
 jail.ask({"row": row, "limits": limits}, threading.Event())
 """
 

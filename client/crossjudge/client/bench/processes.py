@@ -124,8 +124,11 @@ class MemoryWatch:
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            for part, held in memory_mb(self._root).items():
-                self.peaks[part] = max(self.peaks.get(part, 0.0), held)
+            self._look()
+
+    def _look(self) -> None:
+        for part, held in memory_mb(self._root).items():
+            self.peaks[part] = max(self.peaks.get(part, 0.0), held)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -136,3 +139,4 @@ class MemoryWatch:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self._look()  # what is over within the first interval has been seen once at least
