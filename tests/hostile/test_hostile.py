@@ -22,8 +22,10 @@ LIMITS = Limits(
 JAILS = 4  # most of what takes long here sleeps
 HONEST_PROGRAM = "print(2 * int(input()))\n"
 PASSED = frozenset("P")
-CASES = [  # bombs take their time, and `auto` runs them as `split` does
-    pytest.param(kind, isolation, marks=[pytest.mark.slow] if (kind, isolation) == ("bombs", "auto") else [])
+# `auto` runs most of these as `split` does: each kind in both is for `make test-slow`.
+_IN_AUTO_TOO = ("exits", "liars", "hooks", "frames")
+CASES = [
+    pytest.param(kind, isolation, marks=[pytest.mark.slow] if isolation == "auto" and kind not in _IN_AUTO_TOO else [])
     for kind in KINDS
     for isolation in (Isolation.SPLIT, Isolation.AUTO)
 ]
