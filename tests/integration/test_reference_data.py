@@ -17,7 +17,7 @@ LIMITS = {"cpu_seconds": 20.0, "wall_seconds": 60.0}
 
 @pytest.mark.nsjail
 @pytest.mark.redis
-@pytest.mark.parametrize("isolation", [Isolation.SPLIT, Isolation.SHARED])
+@pytest.mark.parametrize("isolation", [Isolation.SPLIT, pytest.param(Isolation.SHARED, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "problems"), [("humaneval_reference", 164), ("mbpp_sanitized", 427)])
 def test_every_reference_solution_passes_every_test(
     stack: str, shared_data: Path, name: str, problems: int, isolation: Isolation

@@ -80,7 +80,7 @@ def both_ways(pool: JailPool, solutions: list[str], tests: list[Any], **options:
 
 
 @pytest.mark.parametrize("what", SOLUTIONS)
-@pytest.mark.parametrize("entry_point", ["f", None])
+@pytest.mark.parametrize("entry_point", ["f", pytest.param(None, marks=pytest.mark.slow)])
 def test_cells_that_share_a_process_end_like_cells_that_do_not(
     pool: JailPool, what: str, entry_point: str | None
 ) -> None:
