@@ -16,6 +16,7 @@ from . import handed, kernel
 from .ground import Namespaces
 
 _UNLIMITED = b"%d" % (1 << 62)
+_EXITING = 0x4  # of a process's flags in its `stat`
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
@@ -118,6 +119,13 @@ class Meters:
         before = self._waited.get(who, now if who == "supervisor" else 0)
         self._waited[who] = now
         return now - before if now >= before else now  # a process of the same number as one before it
+
+    def is_ending(self, pid: int) -> bool:
+        """Whether the kernel is about to end this process."""
+        try:
+            return bool(int(self.ground.read(f"{pid}/stat").rpartition(b")")[2].split()[6]) & _EXITING)
+        except OSError:  # it has ended, and may not even be ours to reap
+            return False
 
     def others_running(self, able: int) -> bool:
         """Whether the machine has more to run at this moment than this process and `able` of the cell's."""

@@ -22,6 +22,7 @@ _BEAT_NS = 1_000_000_000
 _SCAN_NS = 50_000_000
 _SHORTEST_WAIT_NS = 2_000_000
 _ENDING_SECONDS = 5.0
+_LAST_MOMENTS_SECONDS = 0.2
 _BUSY_SHARE = 50  # a cell that waited for more than this part of its time is on a busy machine
 
 
@@ -112,6 +113,7 @@ class Watch:
         """Kill and reap all that is left; the CPU time of the cell."""
         if not self._is_childless:  # what has lost its parent is our child: there is nobody else then
             self._reap(os.WNOHANG)
+            self._await_the_ending()
             ended = set(self.statuses)
             self.has_survivors = not self._end_all()
             for pid in self.statuses.keys() - ended:
@@ -121,6 +123,14 @@ class Watch:
         if cpu_ns > self._cpu_limit_ns:
             self.over = self.over or "cpu"
         return cpu_ns
+
+    def _await_the_ending(self) -> None:
+        """A member that has begun to end has ended by itself: its files are closed before it can be reaped."""
+        deadline = time.monotonic() + _LAST_MOMENTS_SECONDS  # one whose first thread alone has ended may go on for long
+        for pid in self.pids:
+            while pid not in self.statuses and self._meters.is_ending(pid) and time.monotonic() < deadline:
+                signal.sigtimedwait({signal.SIGCHLD}, _SHORTEST_WAIT_NS / 1e9)
+                self._reap(os.WNOHANG)
 
     def _end_all(self) -> bool:
         """Kill until nobody is left; whether that worked. gVisor may miss one that is being forked at that moment."""
