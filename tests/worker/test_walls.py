@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -231,14 +232,31 @@ def _wait_until(holds: Any, seconds: float = 30.0) -> None:
 
 
 @pytest.mark.parametrize("sandbox", LOCKED)
-def test_a_jail_that_is_killed_from_outside_is_our_failure_and_is_replaced(sandbox: Any) -> None:
-    with _pool(sandbox) as pool:
-        for process in psutil.Process().children(recursive=True):
-            if _program(process) in ("nsjail", "runsc-sandbox"):
-                process.kill()
+def test_a_jail_that_is_killed_in_the_middle_of_a_cell_is_our_failure_and_is_replaced(sandbox: Any) -> None:
+    with _pool(sandbox) as pool, ThreadPoolExecutor(1) as threads:
+        before = len(psutil.Process().children(recursive=True))
+        task = threads.submit(judge, pool, [DOUBLE] * 4, ["import os, time; os.fork(); time.sleep(1.5)"])
+        _wait_until(lambda: len(psutil.Process().children(recursive=True)) > before)
+        _kill_the_jails()
         with pytest.raises(JailError):
-            judge(pool, [DOUBLE] * 4, ["assert f(1) == 2"])
+            task.result()
         assert [row.verdicts for row in judge(pool, [DOUBLE] * 4, ["assert f(1) == 2"]).rows] == ["P"] * 4
+
+
+@pytest.mark.parametrize("sandbox", LOCKED)
+def test_a_jail_that_is_killed_while_it_is_idle_is_replaced_before_anything_is_lost(sandbox: Any) -> None:
+    with _pool(sandbox) as pool:
+        _kill_the_jails()
+        assert [row.verdicts for row in judge(pool, [DOUBLE] * 4, ["assert f(1) == 2"]).rows] == ["P"] * 4
+
+
+def _kill_the_jails() -> None:
+    """Kill every jail, and wait until all that was of them is gone."""
+    ours = psutil.Process().children(recursive=True)
+    for process in ours:
+        if _program(process) in ("nsjail", "runsc-sandbox"):
+            process.kill()
+    psutil.wait_procs(ours, timeout=30)
 
 
 def _program(process: psutil.Process) -> str:

@@ -88,6 +88,9 @@ class JailPool:
         jail = self._free.get()
         is_sound = False
         try:
+            if jail is not None and not jail.is_up():  # killed while it was idle: nothing is lost
+                jail.close()
+                jail = None
             jail = jail or self._new_jail()
             judge(jail)
             is_sound = True

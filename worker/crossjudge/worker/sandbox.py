@@ -40,6 +40,11 @@ class Jail:
             raise JailError(f"cannot run {what}: {error}; see `crossjudge doctor`") from error
         self._receive(threading.Event())
 
+    def is_up(self) -> bool:
+        """Whether it still runs, and is as silent as one that nobody has asked anything."""
+        assert self._process is not None and self._process.stdout is not None
+        return self._process.poll() is None and not select.select([self._process.stdout], [], [], 0)[0]
+
     def ask(self, message: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
         """Send one request, return its answer. Raises `JailError` when it does not come, `Stopped` when `stop` is set.
 
