@@ -1,5 +1,8 @@
 """Which solutions provably keep nothing between calls: what is ordinary is, and no way of keeping something is."""
 
+import importlib
+import types
+
 import pytest
 
 from crossjudge.worker.jail.literal import stateless
@@ -28,6 +31,7 @@ PROVEN = {
     "what only runs as a program": "def f(x): return x\nif __name__ == '__main__':\n    import doctest\n"
     "    doctest.testmod()",
     "what runs while it loads": "def f(x): return x\nassert f(1) == 1\nprint(f(2))",
+    "formats": "def f(x): return '{} {:>3} {:.2f} {a!r}'.format(x, 1, 2.5, a=2) + f'{x.real:.2f}' + '%s' % x",
     "patterns": "def f(x):\n    match x:\n        case [a, *b]: return b\n        case {'k': v, **rest}: return rest\n"
     "        case y if y: return y",
 }
@@ -89,6 +93,16 @@ NOT_PROVEN = {
     "a module by a part of its name": "import collections.abc\n" + SEEN.format("collections.abc.n = x"),
     "formats that reach": "import string\n" + SEEN.format("string.Formatter().get_field('0.__globals__', (f,), {})"),
     "getters that reach": "import operator\n" + SEEN.format("operator.attrgetter('__globals__')(f)['n'] = x"),
+    "everything of a module that reaches": "from operator import *\n"
+    + SEEN.format("attrgetter('__globals__')(f)['n'] = x"),
+    "an abstract class that notes": "from collections.abc import Iterable\n" + SEEN.format("Iterable.register(int)"),
+    "a list of a module": "import __future__ as m\n" + SEEN.format("m.all_feature_names.append(x)"),
+    "what ends a program": SEEN.format("exit()"),
+    "a format that reads": SEEN.format("'{0.__globals__}'.format(f)"),
+    "a format that reads items": SEEN.format("'{0[1]}'.format([x])"),
+    "a format that is computed": SEEN.format("('{0.__glo' + 'bals__}').format(f)"),
+    "a format by its class": SEEN.format("str.format('{0.__globals__}', f)"),
+    "a format of a mapping": SEEN.format("'{a.__globals__}'.format_map({'a': f})"),
     "wrappers that write": "import functools\n" + SEEN.format("functools.update_wrapper(f, len)"),
     "frames of a generator": SEEN.format("(i for i in ()).gi_frame.f_globals.update(n=x)"),
     "a traceback": "def f(x):\n    try:\n        1 / 0\n    except Exception as e:\n"
@@ -109,6 +123,14 @@ NOT_PROVEN = {
 @pytest.mark.parametrize("what", NOT_PROVEN)
 def test_no_way_to_keep_something_is_proven_harmless(what: str) -> None:
     assert not stateless.is_proven(["", NOT_PROVEN[what]])
+
+
+def test_what_is_known_of_a_module_cannot_be_changed() -> None:
+    for name, known in stateless._MODULES.items():
+        module = importlib.import_module(name)
+        for each in known or [each for each in dir(module) if not each.startswith("_")]:
+            value = getattr(module, each)
+            assert not isinstance(value, (types.ModuleType, list, dict, set, bytearray)), (name, each)
 
 
 def test_what_comes_before_the_solution_is_part_of_the_proof() -> None:

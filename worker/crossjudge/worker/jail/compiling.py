@@ -2,8 +2,9 @@
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
 a JSON line and the marshalled code, so that what was compiled before a crash still counts. It says `status`, `message`
-and `flags`; of a test its `plan`, where it is literal, and what it `needs`; of a solution, whether it is `stateless`
-where the task says what is `then` to be done in this very process: what `answering.run_together` does.
+and `flags`; of a test its `plan`, where it is literal, and what it `needs`. Where the task says what is `then` to be
+done with a solution, it also says whether that is `stateless` after the `prelude_text`; if so, what
+`answering.run_together` does is done in this very process.
 """
 
 import __future__
@@ -33,7 +34,7 @@ def run(task: dict[str, Any], report: Report) -> None:
         answer, code = _compile(name, text, flags)
         then = task["then"]
         if then is not None and code:
-            answer["stateless"] = stateless.is_proven([then["prelude_text"], text])
+            answer["stateless"] = stateless.is_proven([task["prelude_text"], text])
         frames.write_frame(4, json.dumps(answer).encode("ascii") + b"\n" + code)
         if answer.get("stateless"):
             frames.write_all(4, b"\n")

@@ -38,13 +38,14 @@ def compile_in(row: Row, sources: Sources) -> list[dict[str, Any]]:
 
 
 def compile_and_go_on(
-    row: Row, source: tuple[str, str, int], then: dict[str, Any], cpu_seconds: float
+    row: Row, prelude: str, source: tuple[str, str, int], then: dict[str, Any], cpu_seconds: float
 ) -> tuple[dict[str, Any] | None, dict[str, Any], bytes]:
-    """Compile a solution, and where it is stateless go on with it in the same process, as the task `then` says.
+    """Compile a solution, and where it is stateless after its prelude go on in the same process, as `then` says.
 
     What is said of it, None where it did not come to that; what `Row.run` saw; and the report that followed.
     """
-    done, seen, rest = _run(row, {"mode": "compile", "sources": [source], "then": then}, 1, cpu_seconds)
+    task = {"mode": "compile", "sources": [source], "prelude_text": prelude, "then": then}
+    done, seen, rest = _run(row, task, 1, cpu_seconds)
     return (done[0] if done else None), seen, rest
 
 

@@ -137,13 +137,14 @@ class Supervisor:
         work = {
             "solution_text": text,
             "prelude": columns["prelude"]["code"],
-            "prelude_text": columns["prelude_text"],
             "entry_point": columns["entry_point"],
             "wants_output": asked["wants_output"],
         }
         with self._row(self._zygote_for(texts), limits) as row:
             shareable = _shareable(columns, tests, asked)
-            compiled, cells = sharing.run(row, work, source, shareable) if shareable else (None, {})
+            compiled, cells = (
+                sharing.run(row, work, columns["prelude_text"], source, shareable) if shareable else (None, {})
+            )
             if compiled is None:
                 (compiled,) = sources.compile_in(row, [source])
             if compiled["status"] == columns["prelude"]["status"] == "ok":

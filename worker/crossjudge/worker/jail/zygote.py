@@ -43,7 +43,6 @@ def serve(channel: int, modules: list[str], ground: Namespaces) -> NoReturn:
     for name in modules:
         with contextlib.suppress(ImportError):  # a program that imports it is told so itself
             importlib.import_module(name)
-    rehearsing.rehearse()
     _look_like_a_fresh_interpreter(ground.base)
     gc.collect()
     gc.freeze()
@@ -93,3 +92,4 @@ def prepare(base: str) -> None:
     site.setquit()  # exit() and quit(), which programs call, come with `site`; the rest of it stays out
     site.setcopyright()
     site.sethelper()
+    rehearsing.rehearse()

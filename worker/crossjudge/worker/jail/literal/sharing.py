@@ -54,14 +54,15 @@ class _Heard:
 
 
 def run(
-    row: Row, work: dict[str, Any], source: tuple[str, str, int], tests: _Tests
+    row: Row, work: dict[str, Any], prelude: str, source: tuple[str, str, int], tests: _Tests
 ) -> tuple[dict[str, Any] | None, dict[int, dict[str, Any]]]:
-    """Compile a solution; what is said of it, and the outcomes of those of the tests that could be judged so.
+    """Compile a solution that comes after the text of a prelude, and run the tests, each of which has a plan.
 
-    The former is None where that took too long here. Each of the tests has a plan.
+    What is said of the solution, None where compiling took too long here; and the outcomes of those of the tests that
+    could be judged so.
     """
     group = _Group(row, work, tests)
-    compiled = group.begin(source)
+    compiled = group.begin(prelude, source)
     return compiled, group.outcomes() if compiled is not None and compiled.get("stateless") else {}
 
 
@@ -76,11 +77,11 @@ class _Group:
         self._lines: dict[int, bytes] = {}
         self._cpu_ns = self._wall_ns = 0
 
-    def begin(self, source: tuple[str, str, int]) -> dict[str, Any] | None:
+    def begin(self, prelude: str, source: tuple[str, str, int]) -> dict[str, Any] | None:
         """Compile the solution and, where it is stateless, run all tests in the same process."""
         then = self._task(self._left)
         seconds = _COMPILING_SECONDS + self._seconds(self._left)
-        compiled, seen, report = sources.compile_and_go_on(self._row, source, then, seconds)
+        compiled, seen, report = sources.compile_and_go_on(self._row, prelude, source, then, seconds)
         if compiled is not None:
             self._work = self._work | {"solution": compiled["code"]}
         self._first = self._heard(seen, report, self._left)
@@ -90,8 +91,9 @@ class _Group:
         """Run in the other order, and say what follows."""
         heard = self._first
         if heard.has_not_loaded:
-            again = self._run(self._left[::-1])
-            return dict.fromkeys(self._left, heard.outcome | self._share()) if again.says_like(heard) else {}
+            again = self._run(self._left[::-1])  # its report holds no code, and so none of the solution's own text
+            is_sure = again.has_not_loaded and again.says_like(heard)
+            return dict.fromkeys(self._left, again.outcome | self._share()) if is_sure else {}
         for tries in range(1, _TRIES + 1):
             self._lines |= heard.lines
             self._left = self._left[len(heard.lines) + 1 :]  # at the one between, it came to an end

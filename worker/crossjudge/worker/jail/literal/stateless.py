@@ -9,9 +9,12 @@ uses: no attribute is set, none with an underscore is read, no builtin that look
 What a program that means to deceive gains by slipping through here is little: see `together`.
 """
 
+import __future__
+
 import ast
 import builtins
 import importlib
+import re
 import typing
 from collections.abc import Iterable, Iterator
 
@@ -21,10 +24,12 @@ _FUNCTIONS = frozenset({
     "issubclass", "iter", "len", "max", "min", "next", "oct", "ord", "pow", "print", "repr", "round", "sorted", "sum",
 })  # fmt: skip
 _BUILTINS = _FUNCTIONS | (_TYPES - {"super", "memoryview", "property", "classmethod", "staticmethod"})
-_GUARDED = frozenset(vars(builtins)) - _BUILTINS - {"NotImplemented", "Ellipsis"}
+_OF_SITE = frozenset({"exit", "quit", "help", "license", "copyright", "credits"})  # not always there, at this moment
+_GUARDED = frozenset(vars(builtins)) - _BUILTINS - {"NotImplemented", "Ellipsis"} | _OF_SITE
 """Of names that nothing else is bound to, those that are not harmless; what nobody has bound is a NameError."""
 
 _IN_A_FUNCTION = "*"
+_UNKNOWN = ""
 _ALL = None
 _MODULES: dict[str, frozenset[str] | None] = {
     "math": _ALL,
@@ -34,7 +39,7 @@ _MODULES: dict[str, frozenset[str] | None] = {
     "collections.abc": _ALL,
     "bisect": _ALL,
     "heapq": _ALL,
-    "__future__": _ALL,
+    "__future__": frozenset(__future__.all_feature_names),
     "collections": frozenset({"Counter", "OrderedDict", "defaultdict", "deque", "namedtuple", "ChainMap"}),
     "functools": frozenset({"reduce", "partial", "cmp_to_key", "lru_cache", "cache"}),
     "operator": frozenset({
@@ -62,6 +67,8 @@ _MODULES: dict[str, frozenset[str] | None] = {
 """Modules without a state that a program could change through these names."""
 
 _REACHING = ("_", "f_", "gi_", "cr_", "ag_", "tb_", "co_", "func_")
+_NEVER_READ = ("register", "format_map")  # an abstract class notes what is registered; formats read attributes
+_FIELD_THAT_READS = re.compile(r"\{[^{}:!]*[.\[]")
 _NEVER = (ast.ClassDef, ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Global, ast.MatchClass)
 _MOST_NODES = 20_000
 
@@ -200,6 +207,8 @@ class _Module:
                 self._check_name(name)
             case ast.Attribute(_, attribute, context) if not isinstance(context, ast.Load) or _reaches(attribute):
                 raise _NotProven
+            case ast.Attribute(value, "format") if not _is_plain_format(value):
+                raise _NotProven
             case ast.Attribute(ast.Name(name), attribute) if _is_member(node, local):
                 self._check_member(name, attribute)
 
@@ -208,7 +217,7 @@ class _Module:
 
     def _check_name(self, name: str) -> None:
         if name in self._imported:
-            if self._imported[name] in _MODULES:  # a module by itself: it is only good for what it holds
+            if self._imported[name] in (*_MODULES, _UNKNOWN):  # a module by itself is only good for what it holds
                 raise _NotProven
         elif name not in self._functions | self._constants | _BUILTINS and (name.startswith("__") or name in _GUARDED):
             raise _NotProven
@@ -219,7 +228,7 @@ class _Module:
         if of in _MODULES:
             if not _is_known(of, attribute):
                 raise _NotProven
-        elif of is None and (name in self._functions or name.startswith("__") or name in _GUARDED):
+        elif of == _UNKNOWN or (of is None and (name in self._functions or name.startswith("__") or name in _GUARDED)):
             raise _NotProven
 
 
@@ -249,9 +258,11 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         raise _NotProven
     for alias in node.names:
         for name in dir(importlib.import_module(module)) if alias.name == "*" else [alias.name]:
-            if _is_known(module, name):
+            if alias.name == "*" and not _is_known(module, name):
+                yield name, _UNKNOWN  # it may be bound to anything
+            elif _is_known(module, name):
                 yield alias.asname or name, f"{module}.{name}"
-            elif alias.name != "*":
+            else:
                 raise _NotProven
 
 
@@ -268,7 +279,13 @@ def _is_member(node: ast.AST, local: frozenset[str]) -> bool:
 
 
 def _reaches(attribute: str) -> bool:
-    return attribute.startswith(_REACHING)
+    return attribute.startswith(_REACHING) or attribute in _NEVER_READ
+
+
+def _is_plain_format(value: ast.expr) -> bool:
+    """Whether a format is known, and reads no attribute or item of what it is given."""
+    text = value.value if isinstance(value, ast.Constant) else None
+    return isinstance(text, str) and _FIELD_THAT_READS.search(text) is None
 
 
 def _parameters(given: ast.arguments) -> Iterator[ast.arg]:

@@ -194,7 +194,7 @@ class Decoder:
             core = describing.core_of(kind)
             if not isinstance(kind, MirrorType) or core is None or type(plain_data) is not core:
                 raise ValueError(f"{data!r} for what a {cls!r} holds")
-            return core.__new__(kind, plain_data)  # type: ignore[call-overload]
+            return core.__new__(kind, plain_data)  # type: ignore[call-overload]  # any of several types
 
         return self._peer.mirror(number, make)
 
