@@ -1,6 +1,7 @@
 """The statistics of `crossjudge bench`, and what they are made from: CPU time and memory of processes, turns."""
 
 import itertools
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,9 +29,9 @@ def test_a_quantile_is_that_of_numpy(values: list[float], share: float) -> None:
 
 @given(VALUES, SHARES, st.randoms(use_true_random=False))
 def test_a_quantile_lies_among_the_values_whatever_their_order(
-    values: list[float], share: float, chance: object
+    values: list[float], share: float, chance: random.Random
 ) -> None:
-    shuffled = sorted(values, key=lambda _: chance.random())  # type: ignore[attr-defined]
+    shuffled = sorted(values, key=lambda _: chance.random())
     assert min(values) <= figures.quantile(values, share) == figures.quantile(shuffled, share) <= max(values)
 
 

@@ -43,7 +43,7 @@ def judge(pool: JailPool, redis_url: str) -> Iterator[Any]:
         cached = CachedPool(pool, Shelf(redis, most_bytes=1 << 24, keep_seconds=60), Claims(redis), b"r")
 
         def judge(solutions: list[str], prelude: str = "", test: str = TEST) -> ChunkResult:
-            limits = Limits(**SHORT | {"cpu_seconds": 0.5})  # type: ignore[arg-type]
+            limits = Limits.model_validate(SHORT | {"cpu_seconds": 0.5})
             order = Order(run="r", limits=limits, isolation=Isolation.SPLIT, detail=[Detail.MESSAGES, Detail.OUTPUTS])
             columns = Columns.model_validate({"entry_point": None, "prelude": prelude, "tests": [test]})
             rows = [Row(solution=text) for text in solutions]

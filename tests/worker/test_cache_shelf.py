@@ -44,7 +44,7 @@ def rows_in(redis: Redis) -> set[str]:
 
 def check_books(redis: Redis) -> int:
     """What the books say that everything takes; they must agree with each other."""
-    sizes = {key.decode(): int(value) for key, value in redis.hgetall(CACHE_SIZES).items()}  # type: ignore[union-attr]
+    sizes = {key.decode(): int(value) for key, value in redis.hgetall(CACHE_SIZES).items()}  # type: ignore[union-attr]  # redis-py: or a coroutine
     total = sizes.pop("total", 0)
     assert total == sum(sizes.values())
     assert {bytes(key).decode() for key, _ in redis.zscan_iter(CACHE_INDEX)} == set(sizes)

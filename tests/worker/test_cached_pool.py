@@ -181,7 +181,7 @@ def test_a_cache_that_was_tampered_with_is_no_error(redis: Redis, seed: int) -> 
     first = judge(cached(redis, pool), plan)
     for key in redis.scan_iter("crossjudge:cache:row:*"):
         for name, held in redis.hgetall(key).items():
-            value = bytes(held)  # type: ignore[arg-type]
+            value = bytes(held)  # type: ignore[arg-type]  # redis-py: or text
             broken = chance.choice([value[: len(value) // 2], value + b"}", b"\xff\x00", b"[]", b'{"said":7}', b""])
             redis.hset(key, name, broken)
     second = judge(cached(redis, pool), plan)

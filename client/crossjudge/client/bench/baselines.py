@@ -3,6 +3,7 @@
 Each uses all cores. None but nsjail locks anything up, so they are given programs that may be trusted.
 """
 
+import abc
 import json
 import math
 import re
@@ -96,8 +97,9 @@ class ProcessPerCell(Way):
             return False
         return done.returncode == 0 and (cell.stdout is None or says_the_same(done.stdout, cell.stdout))
 
+    @abc.abstractmethod
     def command(self, source: str, limits: Limits) -> list[str]:
-        raise NotImplementedError
+        """What runs the program."""
 
 
 def _cpu_seconds() -> float:

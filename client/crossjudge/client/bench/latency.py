@@ -6,12 +6,13 @@ on average as many as are 80 % of what was measured as the most. So waiting in t
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from . import figures
 from .cells import count
+from .steps import Tell
 from .throughput import may_run
 from .way import Way, Work
 from .workloads import Workload
@@ -24,8 +25,6 @@ _FEWEST = 3
 _MOST = 100
 _MOST_WAITING = 256
 _TINY_EVERY_S = 0.25
-
-Tell = Callable[[str], None]
 
 
 @dataclass

@@ -5,6 +5,7 @@ otherwise, so they are given programs that may be trusted. What CPU time and mem
 from a checkout here.
 """
 
+import abc
 import contextlib
 import os
 import socket
@@ -78,13 +79,13 @@ class Rival(Way):
             memory={"all": held} if self._processes else {},
         )
 
+    @abc.abstractmethod
     def ask(self, cells: Sequence[Cell]) -> list[bool]:
         """Whether each of the cells passes."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _start(self, checkout: Path) -> str:
         """Start what the checkout holds; returns its URL."""
-        raise NotImplementedError
 
     def _cpu(self) -> float:
         return sum(sum(cpu_seconds(process.pid).values()) for process in self._processes)
@@ -107,8 +108,9 @@ class Rival(Way):
         text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
         return f"its log ends:\n{text[-1500:]}" if text else "it wrote no log here"
 
+    @abc.abstractmethod
     def is_up(self) -> bool:
-        raise NotImplementedError
+        """Whether it answers."""
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + _START_S

@@ -1,16 +1,15 @@
 """How cells per second grow with the number of worker processes, each number in a stack of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import figures
 from .ours import Service
+from .steps import Tell
 from .throughput import Throughput
 from .way import Setup, StackOnDemand
 from .workloads import Workload
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """How far the benchmark has come, on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Tell = Callable[[str], None]
+"""Says what begins now."""
 
 _PLAIN_EVERY_S = 5.0
 

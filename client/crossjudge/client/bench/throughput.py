@@ -1,11 +1,12 @@
 """Cells per second of each way on each workload: in turns, in rotated order, each turn with problems of its own."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import figures
 from .cells import count
+from .steps import Tell
 from .way import Turn, Way, Work
 from .workloads import Workload
 
@@ -13,8 +14,6 @@ _FIRST_CELLS = 32
 """Cells of a way's first turn, which is not counted, for ways that go cell by cell."""
 
 _MOST_CELLS = 50_000
-
-Tell = Callable[[str], None]
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What a way of judging cells is, and what one turn of it says."""
 
+import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,7 @@ class Setup:
     sandboxfusion: str | None = None
 
 
-class Way:
+class Way(abc.ABC):
     """One way of judging cells, ready between `__enter__`, which may raise `WayUnavailable`, and `__exit__`."""
 
     what = ""
@@ -106,8 +107,9 @@ class Way:
         self.name = name
         self.setup = setup
 
+    @abc.abstractmethod
     def judge(self, work: Work) -> Turn:
-        raise NotImplementedError
+        """Judge the work."""
 
     def answer(self, work: Work) -> float:
         """Seconds until one caller has the verdicts of the work."""
