@@ -256,7 +256,14 @@ def _kill_the_jails() -> None:
     for process in ours:
         if _program(process) in ("nsjail", "runsc-sandbox"):
             process.kill()
-    psutil.wait_procs(ours, timeout=30)
+    _wait_until(lambda: all(map(_has_ended, ours)))
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _program(process: psutil.Process) -> str:
