@@ -9,8 +9,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
+import psutil
 import pytest
 
 from crossjudge.contracts import Isolation
@@ -159,6 +162,34 @@ def test_memory_counts_wherever_it_is(pool: JailPool, what: str) -> None:
     limits = {"disk_mb": 400, "processes": 20, "cpu_seconds": 5.0}
     (row,) = letters(judge(pool, ["x = 1"], [code, TAKE.format(200)], limits=limits))
     assert row[0] in allowed and row[1] == "P", row
+
+
+@pytest.mark.skipif("memory" not in COUNTED, reason="no control group of memory can be made here")
+def test_a_cell_whose_files_leave_no_memory_for_its_keeper_is_over_memory() -> None:
+    code = "import time\ntime.sleep(1)\n" + MEMORY["files"][0]
+    with jail_pool(jails=1) as jails, ThreadPoolExecutor(1) as threads:
+        task = threads.submit(judge, jails, ["x = 1"], [code, "assert True"], limits={"disk_mb": 400})
+        while (cell := _cell_of_some_age()) is None and not task.done():
+            time.sleep(0.02)
+        assert cell is not None
+        keeper = cell.parent()
+        assert keeper is not None
+        _score(keeper).write_text("1000")
+        _score(cell).write_text("0")
+        assert letters(task.result()) == ["MP"]
+
+
+def _cell_of_some_age() -> psutil.Process | None:
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error, OSError):
+            if _score(process).read_text() == "1000\n" and time.time() - process.create_time() > 0.3:
+                return process
+    return None
+
+
+def _score(process: psutil.Process) -> Path:
+    """How soon it is killed where memory runs out: a cell as soon as can be."""
+    return Path(f"/proc/{process.pid}/oom_score_adj")
 
 
 def test_an_innocent_cell_is_not_charged_for_what_others_left() -> None:

@@ -93,5 +93,7 @@ def test_hostile_solutions_gain_nothing_where_cells_share_a_process(pool: JailPo
     sharing = [text for text in solutions if stateless.is_proven(["", text])]
     assert len(sharing) > 10
     tests = ["assert f(2) == 4", "assert f(3) == 6", "assert f(2) != 5"]
-    shared, alone = both_ways(pool, sharing, tests, limits={"cpu_seconds": 0.3, "wall_seconds": 1.0})
+    # So little memory that who takes all of it has done so long before its time is up.
+    limits = {"cpu_seconds": 0.3, "wall_seconds": 1.0, "memory_mb": 64}
+    shared, alone = both_ways(pool, sharing, tests, limits=limits)
     assert [row[1] for row in shared[0]] == [row[1] for row in alone[0]]

@@ -252,11 +252,12 @@ def test_a_jail_that_is_killed_while_it_is_idle_is_replaced_before_anything_is_l
 
 def _kill_the_jails() -> None:
     """Kill every jail, and wait until all that was of them is gone."""
-    ours = psutil.Process().children(recursive=True)
-    for process in ours:
-        if _program(process) in ("nsjail", "runsc-sandbox"):
-            process.kill()
-    _wait_until(lambda: all(map(_has_ended, ours)))
+    for started in psutil.Process().children():
+        whole = [started, *started.children(recursive=True)]
+        if jails := [each for each in whole if _program(each) in ("nsjail", "runsc-sandbox")]:
+            for jail in jails:
+                jail.kill()
+            _wait_until(lambda whole=whole: all(map(_has_ended, whole)))
 
 
 def _has_ended(process: psutil.Process) -> bool:

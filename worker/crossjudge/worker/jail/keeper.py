@@ -42,6 +42,7 @@ def serve(channel: int, ground: Namespaces) -> NoReturn:
     ground.enter()
     link = _out_of_the_way(channel)
     meters = Meters(ground)
+    meters.go_second()
     limits = marshal.loads(link.recv(65536))
     ground.make_files(limits["disk_mb"])
     os.chdir(ground.files)

@@ -34,6 +34,46 @@ def leave_group_alone() -> None:
         os.close(descriptor)
 
 
+class Kills:
+    """What the kernel has killed in the group since a moment, for want of memory."""
+
+    def __init__(self) -> None:
+        self._is_counted = handed.is_there(handed.LIMIT)
+        self._kills = self._hits = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """From now on."""
+        if self._is_counted:
+            self._kills, self._hits = _count_kills(), _count_hits()
+
+    def why(self) -> str | None:
+        """Why it has killed since this was last asked, if it did.
+
+        `memory`: the cell has asked for more than it may. `machine`: the machine, or the container, has none to spare.
+        """
+        before, self._kills = self._kills, _count_kills() if self._is_counted else 0
+        if self._kills == before:
+            return None
+        return "memory" if _count_hits() > self._hits else "machine"
+
+
+def lift_limit() -> None:
+    """Let the group have what memory there is."""
+    if handed.is_there(handed.LIMIT):
+        os.pwrite(handed.LIMIT, _UNLIMITED, 0)
+
+
+def _count_hits() -> int:
+    """How often the group was at its limit."""
+    said = os.pread(handed.HITS, 4096, 0)
+    return int(said) if said[:1].isdigit() else int(said.partition(b"max ")[2].split(None, 1)[0])
+
+
+def _count_kills() -> int:
+    return int(os.pread(handed.EVENTS, 4096, 0).rpartition(b"oom_kill ")[2].split(None, 1)[0])
+
+
 class Meters:
     """The counters of one row, read by its keeper."""
 
@@ -45,7 +85,7 @@ class Meters:
         self._resident_bytes = int(pages[1]) * _PAGE
         self._has_cpu = handed.is_there(handed.CPU)
         self._has_memory = handed.is_there(handed.LIMIT)
-        self._kills = self._count_kills()
+        self._kills = Kills()
         if self._has_memory:
             self._cached = self._page_cache()
 
@@ -60,21 +100,30 @@ class Meters:
         self._memory_bytes = memory_bytes
         if self._has_memory:
             self._held_before = _number(handed.HELD)
-            self._hits = self._count_hits()
+            self._kills.forget()
             # Beyond what an earlier cell, or the page cache, has left charged: that is none of this one's.
             os.pwrite(handed.LIMIT, b"%d" % (self._held_before + self._most_held), 0)
 
     def go_first(self) -> None:
         """In a process of the cell: when memory runs out the kernel takes it, and nothing of ours."""
+        self._go(b"1000")
+
+    def go_second(self) -> None:
+        """In the keeper: where memory runs out and no process of the cell is left, it is the next, and not a zygote.
+
+        Files may hold what is gone when nobody is left who wrote them.
+        """
+        self._go(b"500")
+
+    def _go(self, score: bytes) -> None:
         if self._has_memory:
-            score = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.ground.processes)
-            os.write(score, b"1000")
-            os.close(score)
+            file = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.ground.processes)
+            os.write(file, score)
+            os.close(file)
 
     def end(self) -> None:
         """It is over: zygotes may import what they like."""
-        if self._has_memory:
-            os.pwrite(handed.LIMIT, _UNLIMITED, 0)
+        lift_limit()
 
     def cpu_ns(self, reaped_ns: int) -> int:
         """CPU time of all processes of the cell, given that of those that were reaped; without a group, part of it."""
@@ -138,9 +187,7 @@ class Meters:
 
     def out_of_memory(self) -> str | None:
         """`memory` where the cell holds more than it may, as of the last look; or what `killed_for` says."""
-        if (why := self.killed_for()) is not None:
-            return why
-        return "memory" if self._is_over_memory() else None
+        return self.killed_for() or ("memory" if self._is_over_memory() else None)
 
     def _is_over_memory(self) -> bool:
         if not self._has_memory:
@@ -149,25 +196,8 @@ class Meters:
         return grown > self._most_held and grown - (self._page_cache() - self._cached) > self._most_held
 
     def killed_for(self) -> str | None:
-        """Why the kernel has killed a process of the cell since this was last asked, if it did.
-
-        `memory`: the cell has asked for more than it may. `machine`: the machine, or the container, has none to spare.
-        """
-        before, self._kills = self._kills, self._count_kills()
-        if self._kills == before:
-            return None
-        return "memory" if self._count_hits() > self._hits else "machine"
-
-    @staticmethod
-    def _count_hits() -> int:
-        """How often the group was at its limit."""
-        said = os.pread(handed.HITS, 4096, 0)
-        return int(said) if said[:1].isdigit() else int(said.partition(b"max ")[2].split(None, 1)[0])
-
-    def _count_kills(self) -> int:
-        if not self._has_memory:
-            return 0
-        return int(os.pread(handed.EVENTS, 4096, 0).rpartition(b"oom_kill ")[2].split(None, 1)[0])
+        """Why the kernel has killed a process of the cell since this was last asked, if it did (see `Kills.why`)."""
+        return self._kills.why()
 
     @staticmethod
     def _page_cache() -> int:

@@ -5,11 +5,12 @@ import marshal
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from . import frames, observing, turns
+from . import frames, meters, observing, turns
 from .report import BEGAN
 
 _CLEAN = ("compile", "literal together")  # compilers write nothing; the other is of solutions without a state
@@ -56,15 +57,17 @@ class Row:
 
     def start(self) -> None:
         """Have a keeper."""
+        self._kills = meters.Kills()
         self._pid, self._link = self._zygote.clone("keeper")
         self._link.send(marshal.dumps(self._limits))
 
-    def end(self) -> None:
-        """End the keeper, and all that it has started."""
+    def end(self) -> int | None:
+        """End the keeper, and all that it has started. The wait status of the keeper, where it had one left."""
         self._link.close()
         with contextlib.suppress(ProcessLookupError, ChildProcessError):  # ended, and reaped, before
             os.kill(self._pid, signal.SIGKILL)  # from outside its namespace it is a process like any other
-            os.waitpid(self._pid, 0)
+            return os.waitpid(self._pid, 0)[1]
+        return None
 
     def run(
         self,
@@ -130,7 +133,8 @@ class Row:
                 os.close(descriptor)
         reports = [listen(reading, report_cap) for reading, _ in pipes]
         stdout = observing.Drain(output, max(self._limits["output_kb"] << 10, output_cap))
-        seen = self._watch([*reports, stdout])
+        started = time.monotonic_ns()
+        seen = self._watch([*reports, stdout]) or self._lost_for_memory(len(tasks), started)
         turns.leave()
         if seen["stopped"] == "machine":
             raise observing.KeeperLost("this machine, or container, has run out of memory in the middle of a cell")
@@ -159,17 +163,31 @@ class Row:
             given += [source, output, errors, frames.memory_file(marshal.dumps(task)), report, its_link]
         return given
 
-    def _watch(self, drains: list[observing.Drain]) -> dict[str, Any]:
+    def _watch(self, drains: list[observing.Drain]) -> dict[str, Any] | None:
+        """What the keeper saw; None where the cell has taken it along: it took so much memory that no other was left.
+
+        Raises `KeeperLost`.
+        """
         try:
-            answer = observing.watch(self._link, drains)
-        except observing.KeeperLost:
-            self.end()  # and with it whatever still writes into the pipes
-            raise
+            seen: dict[str, Any] = marshal.loads(observing.watch(self._link, drains))
+        except observing.KeeperLost as error:
+            status = self.end()  # and with it whatever still writes into the pipes
+            if self._kills.why() == "memory":
+                return None
+            raise observing.KeeperLost(f"{error}, with wait status {status}") from error
         finally:
             for drain in drains:
                 drain.finish()
-        seen: dict[str, Any] = marshal.loads(answer)
+        if seen["stopped"] is not None:
+            self._kills.forget()
         return seen
+
+    def _lost_for_memory(self, members: int, started: int) -> dict[str, Any]:
+        """What is known of a cell where nobody is left to say it. Its keeper's namespaces are gone, and all in them."""
+        meters.lift_limit()
+        self.start()
+        unknown = {"statuses": [None] * members, "over": None, "cpu_ns": 0, "left_files": False}
+        return unknown | {"stopped": "memory", "wall_ns": time.monotonic_ns() - started}
 
 
 def _pipe() -> tuple[int, int]:
