@@ -233,11 +233,12 @@ def _wait_until(holds: Any, seconds: float = 30.0) -> None:
 
 @pytest.mark.parametrize("sandbox", LOCKED)
 def test_a_jail_that_is_killed_in_the_middle_of_a_cell_is_our_failure_and_is_replaced(sandbox: Any) -> None:
+    others = psutil.Process().children()
     with _pool(sandbox) as pool, ThreadPoolExecutor(1) as threads:
         before = len(psutil.Process().children(recursive=True))
         task = threads.submit(judge, pool, [DOUBLE] * 4, ["import os, time; os.fork(); time.sleep(1.5)"])
         _wait_until(lambda: len(psutil.Process().children(recursive=True)) > before)
-        _kill_the_jails()
+        _kill_jails_but(others)
         with pytest.raises(JailError):
             task.result()
         assert [row.verdicts for row in judge(pool, [DOUBLE] * 4, ["assert f(1) == 2"]).rows] == ["P"] * 4
@@ -245,19 +246,22 @@ def test_a_jail_that_is_killed_in_the_middle_of_a_cell_is_our_failure_and_is_rep
 
 @pytest.mark.parametrize("sandbox", LOCKED)
 def test_a_jail_that_is_killed_while_it_is_idle_is_replaced_before_anything_is_lost(sandbox: Any) -> None:
+    others = psutil.Process().children()
     with _pool(sandbox) as pool:
-        _kill_the_jails()
+        _kill_jails_but(others)
         assert [row.verdicts for row in judge(pool, [DOUBLE] * 4, ["assert f(1) == 2"]).rows] == ["P"] * 4
 
 
-def _kill_the_jails() -> None:
-    """Kill every jail, and wait until all that was of them is gone."""
+def _kill_jails_but(others: list[psutil.Process]) -> None:
+    """Kill every jail that was started since, and wait until all that was of them is gone."""
+    whole = []
     for started in psutil.Process().children():
-        whole = [started, *started.children(recursive=True)]
-        if jails := [each for each in whole if _program(each) in ("nsjail", "runsc-sandbox")]:
-            for jail in jails:
-                jail.kill()
-            _wait_until(lambda whole=whole: all(map(_has_ended, whole)))
+        if started not in others:
+            whole += [started, *started.children(recursive=True)]
+    for process in whole:
+        if _program(process) in ("nsjail", "runsc-sandbox"):
+            process.kill()
+    _wait_until(lambda: all(map(_has_ended, whole)))
 
 
 def _has_ended(process: psutil.Process) -> bool:
