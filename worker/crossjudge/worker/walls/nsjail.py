@@ -15,6 +15,10 @@ from .launch import Launch
 from .opening import opened
 
 
+_GRACE_S = 2.0
+"""Asked to end, nsjail ends all that is inside first, and takes over the CPU time that it has used."""
+
+
 def launch(settings: WorkerSettings, number: int) -> Launch:
     """nsjail, its policy file, and what differs on this machine."""
     mounts = contents.mounts(settings.jail_packages)
@@ -30,7 +34,7 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
     command += [word for each in (*group.descriptors, room, turnstile) for word in ("--pass_fd", str(each))]
     handed = group.argument | {"room": room, "turnstile": turnstile}
     supervisor = [*contents.supervisor_command("nsjail"), json.dumps(handed)]
-    return Launch([*command, "--", *supervisor], group=group, locks=(room, turnstile))
+    return Launch([*command, "--", *supervisor], group=group, locks=(room, turnstile), grace_s=_GRACE_S)
 
 
 def find_nsjail(settings: WorkerSettings) -> Path:
