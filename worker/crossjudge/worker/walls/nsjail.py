@@ -14,7 +14,6 @@ from . import contents
 from .launch import Launch
 from .opening import opened
 
-
 _GRACE_S = 2.0
 """Asked to end, nsjail ends all that is inside first, and takes over the CPU time that it has used."""
 
