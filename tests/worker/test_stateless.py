@@ -137,3 +137,71 @@ def test_what_comes_before_the_solution_is_part_of_the_proof() -> None:
     assert stateless.is_proven(["import math\nMOD = 7\n", "def f(x): return math.pi % MOD"])
     assert not stateless.is_proven(["seen = []\n", "def f(x): return seen"])
     assert not stateless.is_proven(["import math", "math = []\ndef f(x): return math.append(x)"])
+
+
+HARMLESS = {
+    "a try": "try:\n    assert f(1) == 2\nexcept ValueError as e:\n    assert str(e)\nfinally:\n    pass",
+    "a function with a state of its own": "n = []\ndef g(x, m=[]):\n    n.append(x)\n    return f(x)\nassert g(1) == 2",
+    "what it imports": "import math\nfrom collections import Counter\nassert math.pi and Counter(f(1)) and math.inf",
+    "a loop, a condition, a comprehension": "for i in range(3):\n    if i: x = [f(j) for j in range(i)]\ndel x",
+    "the function as a value": "def check(candidate):\n    assert candidate(1) == 2\ncheck(f)\ng = f\ng(2)",
+    "items": "d = {}\nd['a'] = f(1)\nd['a'] += 1\nx = [1, 2]\nx[0], x[1] = x[1], x[0]\ndel d['a']",
+    "a walrus": "while (n := f(1)) < 2: pass\nassert n",
+}
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_a_test_that_changes_nothing_but_its_own_is_proven_so(what: str) -> None:
+    takes = stateless.takes_of(HARMLESS[what])
+    assert takes is not None and "f" in takes and "math" not in takes
+
+
+HARMFUL = {
+    "an attribute of the solution's": "f.n = 1",
+    "one of a value's": "g = f\ng.n = 1",
+    "one by name": "setattr(f, 'n', 1)",
+    "one that is deleted": "del f.n",
+    "the solution itself": "import solution\nsolution.f = 1",
+    "a name of the solution": "from solution import f",
+    "other modules": "import sys\nsys.n = 1",
+    "random numbers": "import random\nrandom.seed(1)",
+    "the environment": "import os\nos.environ['n'] = '1'",
+    "files": "open('n', 'w').write('1')",
+    "builtins": "__builtins__['n'] = 1",
+    "its namespace": "globals()['n'] = 1",
+    "code": "exec('n = 1')",
+    "an import by name": "__import__('sys').n = 1",
+    "frames": "try:\n    f()\nexcept TypeError as e:\n    e.__traceback__.tb_frame.f_back.f_locals.clear()",
+    "a class": "class A:\n    def __eq__(self, other): return True",
+    "a global name": "def g():\n    global f\n    f = 1\ng()",
+    "a coroutine": "async def g(): pass",
+    "what only a program runs": "if __name__ == '__main__':\n    import sys\n    sys.n = 1",
+    "its module's name": "assert __name__",
+    "a module under the name of another": "import copy as math\nmath.copyreg.dispatch_table.clear()",
+    "a name that is bound and imported": "import copy\nif f: copy = f\ncopy.copyreg",
+    "a format that reads": "'{0.__globals__}'.format(f)",
+    "an exit": "exit()",
+    "no Python": "assert f(",
+}
+
+
+@pytest.mark.parametrize("what", HARMFUL)
+def test_no_test_that_reaches_out_is_proven_harmless(what: str) -> None:
+    assert stateless.takes_of(HARMFUL[what]) is None
+
+
+def test_whatever_name_a_test_mentions_may_be_its_solutions() -> None:
+    assert _takes("if False: copy = 1\ncopy.copyreg.dispatch_table.clear()") == {"copy"}
+    assert _takes("[re for re in []]\nre.purge()") == {"re"}
+
+
+def _takes(test: str) -> set[str]:
+    return set(stateless.takes_of(test) or ())
+
+
+def test_what_a_solution_imports_is_known_by_the_names_that_it_gives_it() -> None:
+    own = "import re as r\nfrom math import pi\ndef f(): pass"
+    assert set(stateless.imports_of(["import copy", own]) or ()) == {"copy", "r", "pi"}
+    assert {"pow", "pi"} <= set(stateless.imports_of(["from math import *"]) or ())
+    assert stateless.imports_of(["def f(x): return x"]) == frozenset()
+    assert stateless.imports_of(["import os"]) is None

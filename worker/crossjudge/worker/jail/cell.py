@@ -36,6 +36,7 @@ _MODES: dict[str, Callable[[dict[str, Any], Report], None]] = {
     "stdio": program.run,
     "solution of a pair": solution_side.run,
     "assert of a pair": test_side.run_assert,
+    "asserts of a pair": test_side.run_asserts,
     "pytest of a pair": test_side.run_pytest,
 }
 

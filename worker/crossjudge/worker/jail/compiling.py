@@ -2,9 +2,10 @@
 
 The task holds `sources`, a list of `(file name, text, flags of the prelude)`; each is answered in order by a frame with
 a JSON line and the marshalled code, so that what was compiled before a crash still counts. It says `status`, `message`
-and `flags`; of a test its `plan`, where it is literal, and what it `needs`. Where the task says what is `then` to be
-done with a solution, it also says whether that is `stateless` after the `prelude_text`; if so, what
-`answering.run_together` does is done in this very process.
+and `flags`; of a test its `plan`, where it is literal, what it `needs`, and what it `takes` (see `stateless.takes_of`).
+Where the task holds a `prelude_text`, it also says what the solution `imports`, which is None where it is not provably
+stateless after that prelude. If it is, and the task says what is `then` to be done, this very process does what
+`answering.run_together` does.
 """
 
 import __future__
@@ -33,13 +34,17 @@ def run(task: dict[str, Any], report: Report) -> None:
     for name, text, flags in task["sources"]:
         answer, code = _compile(name, text, flags)
         then = task["then"]
-        if then is not None and code:
-            answer["stateless"] = stateless.is_proven([task["prelude_text"], text])
+        if task["prelude_text"] is not None and code:
+            answer["imports"] = _sorted(stateless.imports_of([task["prelude_text"], text]))
         frames.write_frame(4, json.dumps(answer).encode("ascii") + b"\n" + code)
-        if answer.get("stateless"):
+        if then is not None and answer.get("imports") is not None:
             frames.write_all(4, b"\n")
             answering.run_together(then | {"solution": code}, report)
     os._exit(0)
+
+
+def _sorted(names: frozenset[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
 
 
 def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
@@ -63,5 +68,6 @@ def _compile(name: str, text: str, flags: int) -> tuple[dict[str, Any], bytes]:
         answer["plan"] = planning.plan(text, name)
         tree = ast.parse(text.removeprefix("\ufeff"))
         answer["needs"] = needing.reason(tree)
+        answer["takes"] = _sorted(stateless.takes_of(text)) if answer["plan"] is None else None
         code = compile(noting.Noting().visit(tree), name, "exec", flags=flags, dont_inherit=True, optimize=0)
     return answer, marshal.dumps(code)

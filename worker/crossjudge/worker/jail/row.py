@@ -13,7 +13,8 @@ from typing import Any, Self
 from . import frames, meters, observing, turns
 from .report import BEGAN
 
-_CLEAN = ("compile", "literal together")  # compilers write nothing; the other is of solutions without a state
+# Compilers write nothing; the others are for programs that are proven to change nothing (see `literal.stateless`).
+_CLEAN = ("compile", "literal together", "solution of a pair", "asserts of a pair")
 
 
 class Zygote:
@@ -89,13 +90,15 @@ class Row:
         seen = self._run([task], stdin, report_cap, output_cap, cpu_seconds=cpu_seconds)
         return seen | {"report": seen["reports"][0], "ended": _ended(seen["statuses"][0])}
 
-    def run_pair(self, first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    def run_pair(
+        self, first: dict[str, Any], second: dict[str, Any], cpu_seconds: float | None = None
+    ) -> dict[str, Any]:
         """Run one cell of two processes that are linked with each other; it ends when the first one does.
 
         The answer is that of `run` for the first; `other` is the drained report of the second, and `other_ended` how
         that one ended, where it did so before it was killed with the cell. Raises `KeeperLost`.
         """
-        seen = self._run([first, second], None, observing.MAX_REPORT_BYTES, 0)
+        seen = self._run([first, second], None, observing.MAX_REPORT_BYTES, 0, cpu_seconds=cpu_seconds)
         ours, others = (_ended(status) for status in seen["statuses"])
         return seen | {"report": seen["reports"][0], "ended": ours, "other": seen["reports"][1], "other_ended": others}
 

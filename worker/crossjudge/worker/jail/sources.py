@@ -25,12 +25,14 @@ def compile_all(base: Zygote, sources: Sources, limits: dict[str, Any]) -> list[
         return done
 
 
-def compile_in(row: Row, sources: Sources) -> list[dict[str, Any]]:
+def compile_in(row: Row, sources: Sources, prelude: str | None = None) -> list[dict[str, Any]]:
     """Compile in one process of the row; fewer reports than `sources` where it came to an end before.
 
     The source that it ended at is to blame only where it was the first: else it gets a process of its own.
+    With the text of a `prelude` it is also said whether they are stateless after it.
     """
-    done, seen, _ = _run(row, {"mode": "compile", "sources": sources, "then": None}, len(sources), None)
+    task = {"mode": "compile", "sources": sources, "prelude_text": prelude, "then": None}
+    done, seen, _ = _run(row, task, len(sources), None)
     if not done:
         why = f"over the {seen['stopped']} limit" if seen["stopped"] else "the compiler did not survive it"
         done.append({"status": "syntax_error", "message": f"cannot be compiled: {why}"})

@@ -5,7 +5,7 @@ Protocol: frames (see `frames`) of JSON, requests on descriptor 0 and one answer
 - `{"columns": {"entry_point", "prelude", "tests"}, "limits"}`: the tests that the following rows are for, compiled
   here once. Answer: `{"prelude": report, "tests": [report]}`, a report being `{"status", "message"}`.
 - `{"row": {"solution", "wanted": null or test indices, "isolation", "wants_output", "may_share"}, "limits"}`, where
-  `may_share` is whether cells may share a process if that changes nothing (see `literal.sharing`).
+  `may_share` is whether cells may share processes if that changes nothing (see `together`).
   Answer: `{"solution": report, "cells": {test index: outcome}}`; cells that could not run (the solution, the prelude or
   the test does not compile) are left out.
 - Any answer may be `{"broken": why}` instead: our own failure; the request may be sent to another jail.
@@ -23,12 +23,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from . import cell, frames, handed, judging, meters, observing, sources, zygote
+from . import cell, frames, handed, judging, meters, observing, sources, together, zygote
 from .bare import Bare
 from .ground import Namespaces
 from .grounds import GROUNDS
-from .literal import sharing
+from .literal import sharing as literal_sharing
 from .row import Row, Zygote
+from .split import sharing as split_sharing
 
 # Imported only in zygotes of their own: a program that names one of these gets a zygote that has it imported already.
 _HEAVY = {"numpy": ("numpy", "numpy.random"), "pytest": ("pytest",)}
@@ -39,6 +40,7 @@ _OF_A_TEST = {
     "compiled": "code",
     "plan": "plan",
     "needs": "needs",
+    "takes": "takes",
 }  # what is kept of a compiled test, and its name there
 _LOAD_TIMEOUTS = 2  # after so many cells of a row that ran out of time before the test began, the others would too
 
@@ -141,14 +143,16 @@ class Supervisor:
             "wants_output": asked["wants_output"],
         }
         with self._row(self._zygote_for(texts), limits) as row:
-            shareable = _shareable(columns, tests, asked)
-            compiled, cells = (
-                sharing.run(row, work, columns["prelude_text"], source, shareable) if shareable else (None, {})
-            )
+            sharing = _shareable(columns, tests, asked)
+            literal = _enough({index: test for index, test in sharing.items() if test["plan"] is not None})
+            prelude = columns["prelude_text"]
+            compiled, cells = literal_sharing.run(row, work, prelude, source, literal) if literal else (None, {})
             if compiled is None:
-                (compiled,) = sources.compile_in(row, [source])
+                (compiled,) = sources.compile_in(row, [source], prelude if sharing else None)
             if compiled["status"] == columns["prelude"]["status"] == "ok":
                 work["solution"] = compiled["code"]
+                if pairs := _enough(_harmless(sharing, compiled)):
+                    cells |= split_sharing.run(row, work, pairs)
                 left = {index: test for index, test in tests.items() if index not in cells}
                 cells |= _run_cells(row, work, left, judging.STRATEGIES[asked["isolation"]])
         return {"solution": _said(compiled), "cells": cells}
@@ -174,20 +178,33 @@ class Supervisor:
             row.end()
 
 
-def _shareable(
-    columns: dict[str, Any], tests: dict[int, dict[str, Any]], asked: dict[str, Any]
-) -> dict[int, dict[str, Any]]:
-    """The tests that may share a process with others, as far as that can be told from the tests alone."""
+def _shareable(columns: dict[str, Any], tests: together.Tests, asked: dict[str, Any]) -> together.Tests:
+    """The tests that may share processes with others, as far as that can be told from the tests alone."""
     if not asked["may_share"] or asked["isolation"] == "shared" or columns["prelude"]["status"] != "ok":
         return {}
-    found = {
+    return {
         index: test
         for index, test in tests.items()
-        if test["plan"] is not None
-        and not test["plan"]["is_alone"]
+        if test["kind"] == "assert"
+        and (not test["plan"]["is_alone"] if test["plan"] is not None else test["takes"] is not None)
         and not (test["needs"] and asked["isolation"] == "auto")
     }
-    return found if len(found) >= sharing.FEWEST else {}
+
+
+def _harmless(tests: together.Tests, solution: dict[str, Any]) -> together.Tests:
+    """Of the tests that need an interpreter, those that can do no harm beside what this solution imports."""
+    imports = solution.get("imports")
+    if imports is None:
+        return {}
+    return {
+        index: test
+        for index, test in tests.items()
+        if test["plan"] is None and not set(test["takes"]).intersection(imports)
+    }
+
+
+def _enough(tests: together.Tests) -> together.Tests:
+    return tests if len(tests) >= together.FEWEST else {}
 
 
 def _run_cells(

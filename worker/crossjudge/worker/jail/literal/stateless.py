@@ -1,10 +1,11 @@
-"""Whether a solution provably keeps nothing from one call of its functions to the next; then its calls may share a
-process.
+"""Whether a solution provably keeps nothing from one call of its functions to the next, and whether a test provably
+changes nothing but what it has made itself; then calls, and tests, may share a process.
 
 Read from the source alone, by what is known to be harmless: anything else is "not proven", and costs a process per
 cell. A proof needs two things. Nothing that outlives a call can be changed: a module holds functions, constants and
-harmless imports alone, and default values are constants. And nothing in a function reaches around the names that it
-uses: no attribute is set, none with an underscore is read, no builtin that looks at frames, namespaces or identities.
+harmless imports alone, and default values are constants; what a test makes is gone with its namespace. And nothing
+reaches around the names that it uses: no attribute is set, none with an underscore is read, no builtin that looks at
+frames, namespaces or identities.
 
 What a program that means to deceive gains by slipping through here is little: see `together`.
 """
@@ -79,19 +80,45 @@ class _NotProven(Exception):
 
 def is_proven(sources: Iterable[str]) -> bool:
     """Whether the module that these sources make, one after the other, keeps nothing between calls."""
+    return imports_of(sources) is not None
+
+
+def imports_of(sources: Iterable[str]) -> frozenset[str] | None:
+    """The names that the module imports, where it provably keeps nothing between calls; else None."""
     try:
-        _Module([node for text in sources for node in ast.parse(text.removeprefix("\ufeff")).body]).check()
-    except (_NotProven, SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        module = _Module([node for text in sources for node in _parsed(text) if not _is_for_programs(node)])
+        module.check()
+    except _UNSURE:
+        return None
+    return frozenset(module.imported)
+
+
+def takes_of(test: str) -> frozenset[str] | None:
+    """The names that a test may take from its solution, where it provably changes nothing but what it has made itself.
+
+    None where that is not proven. The proof holds for solutions that import none of these names.
+    """
+    try:
+        script = _Script(_parsed(test))
+        script.check()
+    except _UNSURE:
+        return None
+    return script.taken()
+
+
+_UNSURE = (_NotProven, SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def _parsed(text: str) -> list[ast.stmt]:
+    return ast.parse(text.removeprefix("\ufeff")).body
 
 
 class _Module:
     """What the names of the module stand for."""
 
     def __init__(self, statements: list[ast.stmt]) -> None:
-        self._statements = [each for each in statements if not _is_for_programs(each)]
-        self._imported: dict[str, str] = {}
+        self._statements = statements
+        self.imported: dict[str, str] = {}
         """By name, the module that is imported under it, or module and name of what is imported from one."""
         self._functions: set[str] = set()
         self._constants: set[str] = set()
@@ -107,16 +134,19 @@ class _Module:
             for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
                 if annotation is not None and _binds(annotation):
                     raise _NotProven
+        self._check_statements()
+
+    def _check_statements(self) -> None:
         for statement in self._statements:  # functions are called once all are there
             self._note(statement)
-        if self._imported.keys() & (self._functions | self._constants):
+        if self.imported.keys() & (self._functions | self._constants):
             raise _NotProven
         for statement in self._statements:
             self._check(statement)
 
     def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, of in _imported(node):
-            if self._imported.setdefault(name, of) != of:
+            if self.imported.setdefault(name, of) != of:
                 raise _NotProven
 
     def _note(self, statement: ast.stmt) -> None:
@@ -158,7 +188,7 @@ class _Module:
                 self._check_constant(right)
             case ast.Call(ast.Name("float" | "int" | "str" as name), [ast.Constant()], []) if not self._is_bound(name):
                 pass
-            case ast.Call(ast.Attribute(ast.Name(name), "compile"), [*given], []) if self._imported.get(name) == "re":
+            case ast.Call(ast.Attribute(ast.Name(name), "compile"), [*given], []) if self.imported.get(name) == "re":
                 for each in given:
                     self._check_constant(each)
             case ast.Name(name):
@@ -180,7 +210,7 @@ class _Module:
                 self._check_constant(default)
         body = function.body if isinstance(function, ast.FunctionDef) else [function.body]
         local = around | _bound_in(body) | {each.arg for each in _parameters(given)} | {_IN_A_FUNCTION}
-        if local & self._imported.keys():
+        if local & self.imported.keys():
             raise _NotProven
         for node in body:
             self._check_inside(node, local)
@@ -213,23 +243,42 @@ class _Module:
                 self._check_member(name, attribute)
 
     def _is_bound(self, name: str) -> bool:
-        return name in self._imported or name in self._functions or name in self._constants
+        return name in self.imported or name in self._functions or name in self._constants
 
     def _check_name(self, name: str) -> None:
-        if name in self._imported:
-            if self._imported[name] in (*_MODULES, _UNKNOWN):  # a module by itself is only good for what it holds
+        if name in self.imported:
+            if self.imported[name] in (*_MODULES, _UNKNOWN):  # a module by itself is only good for what it holds
                 raise _NotProven
         elif name not in self._functions | self._constants | _BUILTINS and (name.startswith("__") or name in _GUARDED):
             raise _NotProven
 
     def _check_member(self, name: str, attribute: str) -> None:
         """`name.attribute`, where the name is the module's."""
-        of = self._imported.get(name)
+        of = self.imported.get(name)
         if of in _MODULES:
             if not _is_known(of, attribute):
                 raise _NotProven
         elif of == _UNKNOWN or (of is None and (name in self._functions or name.startswith("__") or name in _GUARDED)):
             raise _NotProven
+
+
+class _Script(_Module):
+    """A test: it runs once, in a namespace of its own, so that it may change what it has made.
+
+    Whatever it binds may be the solution's until then, or in another branch: so every name counts as taken.
+    """
+
+    def taken(self) -> frozenset[str]:
+        """The names that may be those of another's."""
+        nodes = (node for statement in self._statements for node in ast.walk(statement))
+        return frozenset({node.id for node in nodes if isinstance(node, ast.Name)} - self.imported.keys())
+
+    def _check_statements(self) -> None:
+        local = _bound_in(self._statements) | {_IN_A_FUNCTION}
+        if local & self.imported.keys():
+            raise _NotProven
+        for statement in self._statements:
+            self._check_inside(statement, local)
 
 
 def _binds(node: ast.AST) -> bool:

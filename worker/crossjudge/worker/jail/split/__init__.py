@@ -11,6 +11,7 @@ The test sees the solution as if both were in one interpreter, yet what crosses 
 - `serving` does what the other side asks for; `policy` is what the test's side refuses.
 - `surroundings` tells the solution what its test changes around it; `streams` carries what is printed and read.
 - `solution_side` and `test_side` are what the two processes run; `naming` is what the test's text says of classes.
+- `sharing` has one pair of processes judge many tests, where that is proven to change nothing.
 
 Two rules hold throughout. The solution never learns what the test expects: nothing of the test crosses but the
 arguments that it passes, and its functions can be called but not looked into. And the test's side decides what equality

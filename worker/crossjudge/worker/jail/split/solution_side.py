@@ -28,7 +28,7 @@ def run(task: dict[str, Any], report: Report) -> None:
     if task["wants_output"]:
         peer.serving.called = lambda function, how, value: _note(recorder, function, how, value)
     peer.serving.add("hello", lambda: greeting(module))
-    peer.serving.add("bye", recorder.digest)
+    peer.serving.add("bye", recorder.finish)
     surroundings.hand_on_warnings(peer)
     peer.serve()
 

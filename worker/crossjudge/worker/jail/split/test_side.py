@@ -7,6 +7,7 @@ import builtins
 import sys
 import types
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from .. import asserting, pytests, shared, solution
@@ -38,61 +39,82 @@ _HOOKS = frozenset(
 
 def run_assert(task: dict[str, Any], report: Report) -> None:
     """Run a test of kind `assert`."""
-    asserting.run(Split(task, report), task)
+    asserting.run(Split(Other(report), task), task)
+
+
+def run_asserts(task: dict[str, Any], report: Report) -> None:
+    """Run tests of kind `assert`, one after the other, and say of each in a line how it ended."""
+    other = Other(report)
+    for number, code, text in task["tests"]:
+        its = task | {"test": code, "test_text": text}
+        with suppress(_Ended):
+            asserting.run(_OneOfMany(other, its, number), its)
+    report.end("returned", phase="test")
 
 
 def run_pytest(task: dict[str, Any], report: Report) -> None:
     """Run a test of kind `pytest`."""
-    pytests.judge(Split(task, report), task)
+    pytests.judge(Split(Other(report), task), task)
 
 
-class Split:
-    """A solution in the other process, as its test sees it."""
+class Other:
+    """The solution's process, and what it says of itself before the first test."""
 
-    def __init__(self, task: dict[str, Any], report: Report) -> None:
-        self._report = report
-        self._wants_output = task["wants_output"]
-        self._entry_point = (task["entry_point"] or "").partition(".")[0]
-        self._peer = Peer(Channel(_LINK), is_guarded=True, when_over=self._give_up)
-        streams.serve_reading(self._peer)
-        self._peer.around = surroundings.Surroundings(self._peer)
-        home, names, self._told = self._greet()
-        self._visible = [name for name in names if type(name) is str and self._is_visible(name)]
-        self._module = SolutionModule(self._peer, home, self._visible, Uses(task["test_text"]))
-        sys.modules["solution"] = self._module
-        solution.show_source(solution.SOLUTION_FILE, task["solution_text"])
-        report.note(phase="test")
-        self._names_data = False
-        self._uses = 0
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.peer = Peer(Channel(_LINK), is_guarded=True, when_over=self.give_up)
+        streams.serve_reading(self.peer)
+        self.peer.around = surroundings.Surroundings(self.peer)
+        self.home, names, self.told = self._greet()
+        self.visible = [name for name in names if type(name) is str and _is_visible(name)]
 
     def _greet(self) -> tuple[Any, list[Any], dict[str, Any]]:
         """The solution's module, its names, and some of its functions. No process of ours answers anything else."""
         try:
-            home, names, told = self._peer.ask("hello")
+            home, names, told = self.peer.ask("hello")
         except BaseException as error:
-            self._give_up(f"the solution's process did not say what it has: {type(error).__name__}")
+            self.give_up(f"the solution's process did not say what it has: {type(error).__name__}")
         functions = (
             {name: value for name, value in told.items() if type(value) is Function} if type(told) is dict else {}
         )
         return home, names if type(names) is list else [], functions
 
+    def give_up(self, message: str) -> NoReturn:
+        """The solution's process is gone: so the cell is over, whatever the test would make of it."""
+        self.report.end("gone", message=message)
+
+
+def _is_visible(name: str) -> bool:
+    if not name.isidentifier() or name.startswith("__"):  # `__builtins__` would be the test's from then on
+        return False
+    return name not in _HOOKS and not name.startswith("pytest")
+
+
+class Split:
+    """A solution in the other process, as its test sees it."""
+
+    def __init__(self, other: Other, task: dict[str, Any]) -> None:
+        self._other = other
+        self._report = other.report
+        self._peer = other.peer
+        self._visible = other.visible
+        self._wants_output = task["wants_output"]
+        self._entry_point = (task["entry_point"] or "").partition(".")[0]
+        self._module = SolutionModule(self._peer, other.home, self._visible, Uses(task["test_text"]))
+        sys.modules["solution"] = self._module
+        solution.show_source(solution.SOLUTION_FILE, task["solution_text"])
+        self._report.note(phase="test")
+        self._names_data = False
+        self._uses = 0
+
     def _value(self, name: str) -> Any:
         """What the solution's module holds under a name that it has told: to look it up cannot fail."""
-        if name in self._told:
-            return self._told[name]
+        if name in self._other.told:
+            return self._other.told[name]
         try:
             return getattr(self._module, name)
         except BaseException as error:
-            self._give_up(f"the solution's process did not say what {name!r} is: {type(error).__name__}")
-
-    def _give_up(self, message: str) -> NoReturn:
-        """The solution's process is gone: so the cell is over, whatever the test would make of it."""
-        self._report.end("gone", message=message)
-
-    def _is_visible(self, name: str) -> bool:
-        if not name.isidentifier() or name.startswith("__"):  # `__builtins__` would be the test's from then on
-            return False
-        return name not in _HOOKS and not name.startswith("pytest")
+            self._other.give_up(f"the solution's process did not say what {name!r} is: {type(error).__name__}")
 
     def names(self, code: types.CodeType) -> dict[str, Any]:
         """Those names of the solution that the test's code uses: all where it has ways to find them unnamed."""
@@ -135,6 +157,26 @@ class Split:
         output = self._peer.ask("bye")
         shared.flush()
         self._report.end(said, message=message, phase="test", used=used, output=output if self._wants_output else None)
+
+
+class _Ended(BaseException):
+    """One of many tests has ended."""
+
+
+class _OneOfMany(Split):
+    """As one of several tests sees it that are run one after the other."""
+
+    def __init__(self, other: Other, task: dict[str, Any], number: int) -> None:
+        super().__init__(other, task)
+        self._number = number
+
+    def end(self, said: str, used: bool, message: str | None = None) -> NoReturn:
+        """Say how the test ended; where the solution's process does not answer, all is over, and this test unsaid."""
+        output = self._peer.ask("bye")
+        if not self._wants_output:
+            output = None
+        self._report.note(cell=self._number, said=said, message=message, phase="test", used=used, output=output)
+        raise _Ended
 
 
 _own: Any = vars(types.ModuleType)["__dict__"].__get__  # the dict of such a module itself
