@@ -30,14 +30,15 @@ class StackError(CrossjudgeError):
 class Stack:
     """Redis, service and workers with their data in `folder`; up once entered, and no process of it is left after.
 
-    Raises `StackError` on entering.
+    `jails` is how many each worker process has. Raises `StackError` on entering.
     """
 
-    def __init__(self, folder: Path, *, workers: int | None = None) -> None:
+    def __init__(self, folder: Path, *, workers: int | None = None, jails: int | None = None) -> None:
         self.folder = folder
         self.log = folder / "stack.log"
         self.url = ""
         self._workers = workers
+        self._jails = jails
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,6 +56,7 @@ class Stack:
         command += [] if self._workers is None else ["--workers", str(self._workers)]
         # With a Redis of its own, whatever Redis others share: what is queued here is judged here.
         environment = {name: value for name, value in os.environ.items() if name not in _REDIS_VARIABLES}
+        environment |= {} if self._jails is None else {"CROSSJUDGE_JAILS": str(self._jails)}
         said = self.folder / "stack.json"
         with said.open("wb") as answers, self.log.open("wb") as log:
             # A session of its own: Ctrl-C in a terminal reaches us alone, and we ask the stack to end.

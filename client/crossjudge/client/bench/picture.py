@@ -136,7 +136,7 @@ def _scaling(axes: "Axes", scales: list[dict[str, Any]]) -> None:
     axes.set_xticks(workers)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.12)
-    axes.set_title("cells/s by worker processes", fontsize=10, loc="left")
+    axes.set_title("cells/s by worker processes of one jail", fontsize=10, loc="left")
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,7 @@
-"""How cells per second grow with the number of worker processes, each number in a stack of its own."""
+"""How cells per second grow with the number of worker processes, each number in a stack of its own.
+
+Each has one jail: with the usual two, one worker process alone keeps two cores busy.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +42,7 @@ def measure(setup: Setup, name: str, load: Workload, rounds: int, seconds: float
 
 def _one(setup: Setup, folder: Path, workers: int, what: tuple[str, Workload, float]) -> Sequence[float]:
     name, load, seconds = what
-    stack = StackOnDemand(folder, workers)
+    stack = StackOnDemand(folder, workers, jails=1)
     try:
         with Service(name, replace(setup, stack=stack)) as way:
             throughput = Throughput([way], [load], seconds, lambda _: None)

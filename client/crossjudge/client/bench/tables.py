@@ -83,7 +83,7 @@ def _latency(latency: dict[str, Any]) -> Table:
 
 
 def _scaling(scales: list[dict[str, Any]]) -> Table:
-    table = _table("worker processes", "workers", "cells/s", "lowest–highest", "× one")
+    table = _table("worker processes of one jail", "workers", "cells/s", "lowest–highest", "× one")
     for row in scales:
         spread = f"{min(row['rounds']):,.0f}–{max(row['rounds']):,.0f}"
         table.add_row(str(row["workers"]), f"{row['cells_per_second']:,.0f}", spread, _number(row["times_one"]))

@@ -63,9 +63,9 @@ class Turn:
 class StackOnDemand:
     """One stack for all ways that need one, started when the first of them asks."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, jails: int | None = None) -> None:
         self.workers = workers
-        self._stack = Stack(folder, workers=workers)
+        self._stack = Stack(folder, workers=workers, jails=jails)
 
     def running(self) -> Stack:
         """Raises `WayUnavailable`."""

@@ -6,8 +6,8 @@
   are asked for, and hands back plain data.
 - `asking` runs in the supervisor: it asks for a piece, has `deciding` say what follows from the answer, asks for the
   next. Nothing of the solution's is believed but the values; nothing of the test's is shown but the arguments.
-- `stateless` proves of a solution that it keeps nothing between calls, and of a test that it changes nothing but its own;
-  `sharing` then has one process answer to many tests.
+- `stateless` proves of a solution that it keeps nothing between calls, and of a test that it changes nothing but its
+  own; `sharing` then has one process answer to many tests.
 - `plain` is the form in which values travel, `functions` what may be done with them.
 
 Where this cannot tell what one interpreter would have said (the solution returned an object of its own, defines its own
