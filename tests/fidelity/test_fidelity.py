@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,20 @@ def test_honest_cells_pass_and_their_wrong_twins_do_not(pool: JailPool, topic: s
     assert misjudged(cases, in_jail(pool, cases, isolation)) == []
 
 
+@pytest.mark.slow
+@pytest.mark.nsjail
+@pytest.mark.parametrize("topic", TOPICS)
+def test_so_they_are_where_there_are_enough_of_them_to_share_processes(pool: JailPool, topic: str) -> None:
+    cases = [case for case in cases_of(topic) if Isolation.SPLIT not in case.not_in and "code" in case.test]
+    found = in_jail(pool, cases, Isolation.SPLIT, copies=3)
+    assert all(len(set(letters)) == 1 for cells in found for letters, _ in cells)
+    assert misjudged(cases, [_firsts(cells) for cells in found]) == []
+
+
+def _firsts(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(letters[:1], message) for letters, message in cells]
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_an_ordinary_interpreter_agrees(topic: str) -> None:
     cases = cases_of(topic)
@@ -42,17 +57,26 @@ def test_the_corpus_is_as_large_as_it_should_be() -> None:
     assert sum(len(case.wrong) for case in split) >= 50
 
 
-def in_jail(pool: JailPool, cases: list[Case], isolation: Isolation) -> list[list[tuple[str, str]]]:
-    """For each case, the letter and the message of each of its solutions, all out of one chunk."""
+def _copies(test: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    return [test] if count == 1 else [test | {"code": test["code"] + "\n" * number} for number in range(count)]
+
+
+def in_jail(pool: JailPool, cases: list[Case], isolation: Isolation, *, copies: int = 1) -> list[list[tuple[str, str]]]:
+    """For each case, the letters and the first message of each of its solutions, all out of one chunk.
+
+    There is a letter for each of the `copies` of the test, which differ in nothing that counts.
+    """
     order = Order(run="fidelity", limits=LIMITS, isolation=isolation, detail=[Detail.MESSAGES])
     columns = {
-        number: Columns.model_validate({"entry_point": case.entry_point, "prelude": "", "tests": [case.test]})
+        number: Columns.model_validate(
+            {"entry_point": case.entry_point, "prelude": "", "tests": _copies(case.test, copies)}
+        )
         for number, case in enumerate(cases)
     }
     parts = [
         Part(problem=number, rows=[Row(solution=text) for text in case.solutions]) for number, case in enumerate(cases)
     ]
-    chunk = Chunk(parts=parts, cells=sum(len(case.solutions) for case in cases))
+    chunk = Chunk(parts=parts, cells=sum(len(case.solutions) * copies for case in cases))
     result = pool.judge(order, columns, chunk, threading.Event())
     return [
         [(row.verdicts, row.cells[0].message or "" if row.cells else "") for row in part.rows] for part in result.parts
