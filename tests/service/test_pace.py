@@ -18,6 +18,12 @@ def test_light_cells_of_a_large_batch_make_full_chunks() -> None:
     assert Pace(workers=2).chunk_cells(square(100), most=160) == 160
 
 
+def test_cells_that_are_known_to_be_cheap_make_larger_chunks_than_unknown_ones() -> None:
+    assert Pace(workers=2).chunk_cells(square(100), most=512) == 167
+    assert Pace(cell_cpu_ms=0.5, workers=2).chunk_cells(square(100), most=512) == 334
+    assert Pace(cell_cpu_ms=2.5, workers=2).chunk_cells(square(100), most=512) == 91
+
+
 def test_heavy_cells_make_small_chunks() -> None:
     assert Pace(cell_cpu_ms=97.0, workers=2).chunk_cells(square(100), most=160) == 5
     assert Pace(cell_cpu_ms=10_000.0, workers=2).chunk_cells(square(100), most=160) == 1

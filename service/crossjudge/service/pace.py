@@ -9,8 +9,11 @@ from crossjudge.contracts import Batch
 from crossjudge.contracts.queue import WORKER_SILENT_SECONDS, WORKERS, run_usage_key
 
 CHUNK_MS = 500.0
-_CELL_MS = 3.0
-"""What a cell takes that does next to nothing: its fork, its start, its end."""
+_NEW_CELL_MS = 3.0
+"""What a cell takes of which nothing is known: its fork, its start, its end, and next to nothing else."""
+
+_BESIDE_MS, _MOST_BESIDE_MS = 0.5, 3.0
+"""What a cell needs beside its own CPU time: this, and as much again as that, up to what a process of its own takes."""
 
 _ENOUGH_CELLS = 100
 """Judged cells of a run from which its mean says something."""
@@ -26,9 +29,16 @@ class Pace:
     cell_cpu_ms: float = 0.0
     workers: int = 1
 
+    @property
+    def cell_ms(self) -> float:
+        """About how long a worker is busy with a cell."""
+        if not self.cell_cpu_ms:
+            return _NEW_CELL_MS
+        return self.cell_cpu_ms + min(_BESIDE_MS + self.cell_cpu_ms, _MOST_BESIDE_MS)
+
     def chunk_cells(self, batch: Batch, most: int) -> int:
         """Cells of one chunk of this batch: half a second's, but no more than leaves each worker two chunks."""
-        half_a_second = math.ceil(CHUNK_MS / (_CELL_MS + self.cell_cpu_ms))
+        half_a_second = math.ceil(CHUNK_MS / self.cell_ms)
         share = math.ceil(asked_at_most(batch) / (2 * max(1, self.workers)))
         return max(1, min(most, half_a_second, max(_FEWEST_CELLS, share)))
 
