@@ -147,6 +147,7 @@ LEAVING = {
     "through a module of the solution's": ("import copy", "copy.copyreg.dispatch_table[int] = 1"),
     "through one that it seems to make": ("import copy", "if False: copy = 1\ncopy.copyreg.dispatch_table[int] = 1"),
     "through one that a comprehension names": ("import re", "[re for re in []]\nre._cache.clear()"),
+    "through one that it imports too late": ("import copy as math", "math.copyreg.dispatch_table.clear()\nimport math"),
     "through all that a module has": ("from math import *", "pow.n = 1"),
 }
 

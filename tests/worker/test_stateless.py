@@ -153,7 +153,7 @@ HARMLESS = {
 @pytest.mark.parametrize("what", HARMLESS)
 def test_a_test_that_changes_nothing_but_its_own_is_proven_so(what: str) -> None:
     takes = stateless.takes_of(HARMLESS[what])
-    assert takes is not None and "f" in takes and "math" not in takes
+    assert takes is not None and "f" in takes
 
 
 HARMFUL = {
@@ -193,6 +193,7 @@ def test_no_test_that_reaches_out_is_proven_harmless(what: str) -> None:
 def test_whatever_name_a_test_mentions_may_be_its_solutions() -> None:
     assert _takes("if False: copy = 1\ncopy.copyreg.dispatch_table.clear()") == {"copy"}
     assert _takes("[re for re in []]\nre.purge()") == {"re"}
+    assert _takes("if False: import math\nmath.copyreg.dispatch_table.clear()") == {"math"}
 
 
 def _takes(test: str) -> set[str]:

@@ -265,13 +265,13 @@ class _Module:
 class _Script(_Module):
     """A test: it runs once, in a namespace of its own, so that it may change what it has made.
 
-    Whatever it binds may be the solution's until then, or in another branch: so every name counts as taken.
+    Whatever it binds or imports may be the solution's until then, or in another branch: so every name counts as taken.
     """
 
     def taken(self) -> frozenset[str]:
         """The names that may be those of another's."""
         nodes = (node for statement in self._statements for node in ast.walk(statement))
-        return frozenset({node.id for node in nodes if isinstance(node, ast.Name)} - self.imported.keys())
+        return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
     def _check_statements(self) -> None:
         local = _bound_in(self._statements) | {_IN_A_FUNCTION}

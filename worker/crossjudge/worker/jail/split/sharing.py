@@ -1,8 +1,8 @@
 """Cheap cells whose tests need an interpreter share a pair of processes: the solution's, and one for test after test.
 
-Only where both are proven harmless (see `literal.stateless`): the solution keeps nothing
-between calls, and a test changes nothing but what it has made itself. All is run once more in the reverse order (see
-`together`), in another pair that knows nothing of the first.
+Only where both are proven harmless (see `literal.stateless`): the solution keeps nothing between calls, and a test
+changes nothing but what it has made itself. All is run once more in the reverse order (see `together`), in another pair
+that knows nothing of the first.
 """
 
 import json
