@@ -17,21 +17,20 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import httpx2
-import psutil
 import typer
 import zstandard
 from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
+from children import started, wait_until
 from crossjudge.client import Client
 from crossjudge.client.bench.machine import in_words, where
 from crossjudge.contracts import (
@@ -183,17 +182,6 @@ class Bystander:
         return {name: round(value, 1) for name, value in parts.items()}
 
 
-@contextmanager
-def started(*command: str) -> Iterator[psutil.Popen]:
-    """A child process, for as long as the block runs."""
-    process = psutil.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 def measure(workload: Workload, folder: Path, real: bool) -> dict[str, Any]:
     """One batch's way, in figures."""
     body = json.dumps({"problems": workload.problems(), "detail": workload.detail}).encode()
@@ -206,7 +194,7 @@ def measure(workload: Workload, folder: Path, real: bool) -> dict[str, Any]:
         started("-m", "crossjudge.service", "--port", str(port), "--redis-url", redis.url) as service,
         httpx2.Client(base_url=url, timeout=MOST_SECONDS) as http,
     ):
-        _until(lambda: _is_alive(http))
+        wait_until(lambda: _is_alive(http), "the service")
         peaks = {"service": Peak(service.pid), "redis": Peak(int(connection.info("server")["process_id"]))}
         idle = {name: peak.look() for name, peak in peaks.items()}
         with Bystander(url) as bystander:
@@ -307,13 +295,6 @@ def _is_alive(http: httpx2.Client) -> bool:
         return http.get("/healthz").status_code == 200
     except httpx2.TransportError:
         return False
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "the service did not come up"
-        time.sleep(0.05)
 
 
 def main(

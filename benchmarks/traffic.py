@@ -10,8 +10,6 @@ to do; and the pulse of a thousand workers. Prints tables; `--json FILE` keeps t
 """
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +26,7 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
+from children import started, wait_until
 from crossjudge.client import Client
 from crossjudge.client.bench.machine import in_words, where
 from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Part, Problem, SourceReport, SourceStatus
@@ -150,20 +149,10 @@ def stack(folder: Path, workers: int = WORKERS) -> Iterator[tuple[str, Meter]]:
     with EmbeddedRedis(folder) as embedded, Redis.from_url(embedded.url) as redis:
         service = ["-m", "crossjudge.service", "--port", str(port), "--redis-url", embedded.url]
         judge = [__file__, "--judge-at", embedded.url, "--workers", str(workers)]
-        with _started(*service) as serving, _started(*judge) as judging:
+        with started(*service) as serving, started(*judge) as judging:
             url = f"http://127.0.0.1:{port}"
-            _until(lambda: _workers(url) == workers)
+            wait_until(lambda: _workers(url) == workers, "the stack")
             yield url, Meter(redis, serving, judging)
-
-
-@contextmanager
-def _started(*command: str) -> Iterator[psutil.Popen]:
-    process = psutil.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _workers(url: str) -> int:
@@ -171,13 +160,6 @@ def _workers(url: str) -> int:
         return len(httpx2.get(f"{url}/v1/workers").json()["workers"])
     except (httpx2.TransportError, KeyError):
         return 0
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "the stack did not come up"
-        time.sleep(0.1)
 
 
 def measure_batches(load: Workload) -> dict[str, Any]:
