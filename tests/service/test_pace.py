@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from crossjudge.contracts import AssertTest, Batch, Problem
-from crossjudge.contracts.queue import WORKERS, run_usage_key
+from crossjudge.contracts.queue import QUEUE, WORKERS, run_usage_key
 from crossjudge.service.pace import Pace, read
 
 
@@ -34,9 +34,17 @@ def test_a_small_batch_is_shared_among_the_workers_but_not_crumbled() -> None:
     assert Pace(workers=1000).chunk_cells(square(16), most=160) == 16
 
 
-@given(st.floats(0, 1e6), st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 500))
-def test_a_chunk_has_a_cell_at_least_and_no_more_than_the_most(cpu: float, workers: int, side: int, most: int) -> None:
-    assert 1 <= Pace(cpu, workers).chunk_cells(square(side), most) <= most
+def test_a_small_batch_stays_whole_where_the_workers_have_enough_to_do() -> None:
+    assert Pace(cell_cpu_ms=0.4, workers=2, waiting=1).chunk_cells(square(16), most=512) == 64
+    assert Pace(cell_cpu_ms=0.4, workers=2, waiting=2).chunk_cells(square(16), most=512) >= 256
+    assert Pace(cell_cpu_ms=97.0, workers=2, waiting=2).chunk_cells(square(100), most=512) == 5
+
+
+@given(st.floats(0, 1e6), st.integers(0, 10_000), st.integers(0, 1000), st.integers(1, 20), st.integers(1, 500))
+def test_a_chunk_has_a_cell_at_least_and_no_more_than_the_most(
+    cpu: float, workers: int, waiting: int, side: int, most: int
+) -> None:
+    assert 1 <= Pace(cpu, workers, waiting).chunk_cells(square(side), most) <= most
 
 
 def test_pace_is_read_from_what_the_run_has_used_and_who_is_alive(redis_url: str) -> None:
@@ -47,3 +55,5 @@ def test_pace_is_read_from_what_the_run_has_used_and_who_is_alive(redis_url: str
         redis.zadd(WORKERS, {"alive": redis.time()[0], "silent": redis.time()[0] - 3600})
         assert read(redis, "old") == Pace(50.0, 1)
         assert read(redis, "young") == Pace(0.0, 1)
+        redis.rpush(f"rq:queue:{QUEUE}", "one", "two")
+        assert read(redis, "new") == Pace(0.0, 1, waiting=2)

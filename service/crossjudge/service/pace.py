@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 from redis import Redis
+from rq import Queue
 
 from crossjudge.contracts import Batch
-from crossjudge.contracts.queue import WORKER_SILENT_SECONDS, WORKERS, run_usage_key
+from crossjudge.contracts.queue import QUEUE, WORKER_SILENT_SECONDS, WORKERS, run_usage_key
 
 CHUNK_MS = 500.0
 _NEW_CELL_MS = 3.0
@@ -24,10 +25,16 @@ _FEWEST_CELLS = 16
 
 @dataclass(frozen=True)
 class Pace:
-    """What is known before a batch is split: the mean CPU time of the run's cells, and how many workers there are."""
+    """What is known before a batch is split."""
 
     cell_cpu_ms: float = 0.0
+    """Mean CPU time of the run's cells so far; 0 where too few are known."""
+
     workers: int = 1
+    """Worker processes that are alive."""
+
+    waiting: int = 0
+    """Chunks that no worker has begun."""
 
     @property
     def cell_ms(self) -> float:
@@ -37,10 +44,17 @@ class Pace:
         return self.cell_cpu_ms + min(_BESIDE_MS + self.cell_cpu_ms, _MOST_BESIDE_MS)
 
     def chunk_cells(self, batch: Batch, most: int) -> int:
-        """Cells of one chunk of this batch: half a second's, but no more than leaves each worker two chunks."""
-        half_a_second = math.ceil(CHUNK_MS / self.cell_ms)
-        share = math.ceil(asked_at_most(batch) / (2 * max(1, self.workers)))
-        return max(1, min(most, half_a_second, max(_FEWEST_CELLS, share)))
+        """Cells of one chunk of this batch: half a second's, but no more than leaves each worker two chunks.
+
+        Where the workers have enough to do without it, it is not cut up for their sake: each chunk of a problem has
+        its tests compiled anew.
+        """
+        half_a_second = min(most, math.ceil(CHUNK_MS / self.cell_ms))
+        workers = max(1, self.workers)  # where there is none yet, one is about to come
+        if self.waiting < workers:
+            share = math.ceil(asked_at_most(batch) / (2 * workers))
+            half_a_second = min(half_a_second, max(_FEWEST_CELLS, share))
+        return max(1, half_a_second)
 
 
 def asked_at_most(batch: Batch) -> int:
@@ -54,6 +68,7 @@ def read(connection: Redis, run: str) -> Pace:
     with connection.pipeline(transaction=False) as pipe:
         pipe.hmget(run_usage_key(run), ["executed", "cpu_ms"])
         pipe.zcount(WORKERS, seconds + micros / 1e6 - WORKER_SILENT_SECONDS, "+inf")
-        usage, workers = pipe.execute()
+        pipe.llen(f"{Queue.redis_queue_namespace_prefix}{QUEUE}")
+        usage, workers, waiting = pipe.execute()
     executed, cpu_ms = (int(value or 0) for value in usage)
-    return Pace(cpu_ms / executed if executed >= _ENOUGH_CELLS else 0.0, workers)
+    return Pace(cpu_ms / executed if executed >= _ENOUGH_CELLS else 0.0, workers, waiting)
