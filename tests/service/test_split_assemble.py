@@ -51,7 +51,8 @@ def layout_of(plan: Plan) -> list[ProblemLayout]:
 def results(plan: Plan) -> dict[int, ChunkResult]:
     columns = columns_of(plan)
     return {
-        index: judged(Task("b", index, 1, plan.order, columns, chunk)) for index, chunk in enumerate(chunks_of(plan))
+        index: judged(Task("b", index, 1, plan.order, columns, chunk, ":a-run"))
+        for index, chunk in enumerate(chunks_of(plan))
     }
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ class Address:
     """Where the service is and what opens it. `direct`: on this machine, where no proxy may come between."""
 
     url: str
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     direct: bool
 
     @property

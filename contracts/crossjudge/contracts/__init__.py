@@ -29,6 +29,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
+from .key import Quotas, StoredKey, TenantName, TenantWeight
 from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import LongInteger, SourceText, dump_json, encode_json, load_json
@@ -68,6 +69,7 @@ __all__ = [
     "ProblemDetails",
     "ProblemResult",
     "PytestTest",
+    "Quotas",
     "Request",
     "Row",
     "RowResult",
@@ -78,6 +80,9 @@ __all__ = [
     "SourceStatus",
     "SourceText",
     "StdioTest",
+    "StoredKey",
+    "TenantName",
+    "TenantWeight",
     "Test",
     "TestReport",
     "Verdict",

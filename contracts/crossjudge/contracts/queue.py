@@ -32,10 +32,16 @@ WORKER_INFO = "crossjudge:workers:info"
 """Hash from worker name to `WorkerInfo`, as JSON."""
 
 BATCHES = "crossjudge:batches"
-"""Sorted set of batch ids, scored with the Unix time in seconds of their creation."""
+"""Sorted set of the ids of batches that are no tenant's, scored with the Unix time in seconds of their creation."""
+
+KEYS = "crossjudge:keys"
+"""Hash from an API key's id to its `StoredKey`, as JSON. While it exists, nobody is answered without a key."""
+
+KEYS_USED = "crossjudge:keys:used"
+"""Hash from an API key's id to the Unix time in seconds at which it was about last used."""
 
 RUNS = "crossjudge:runs"
-"""Sorted set of run names, scored with the Unix time in seconds of their latest batch."""
+"""Sorted set of scopes, scored with the Unix time in seconds of their latest batch."""
 
 CACHE_INDEX = "crossjudge:cache:index"
 """Sorted set of the `cache_key`s that hold something, scored with the Unix time in seconds of their last use."""
@@ -107,14 +113,42 @@ def batch_keys(batch: str) -> list[str]:
     return [batch_key(batch), columns_key(batch), chunks_key(batch), results_key(batch), attempts_key(batch)]
 
 
-def run_batches_key(run: str) -> str:
+def scope_of(tenant: str, run: str) -> str:
+    """A run of a tenant. Tenants' names hold no colon; without API keys there is one tenant, with no name."""
+    return f"{tenant}:{run}"
+
+
+def batches_key(tenant: str) -> str:
+    """Sorted set of the ids of a tenant's batches, scored like `BATCHES`."""
+    return f"crossjudge:tenant:{tenant}:batches" if tenant else BATCHES
+
+
+def open_batches_key(tenant: str) -> str:
+    """Sorted set of `open_member`s: a tenant's batches that may not be final yet.
+
+    Scored 0 once the batch is there; until then, with the Unix time in seconds up to which its cells are set aside.
+    """
+    return f"crossjudge:tenant:{tenant}:open"
+
+
+def open_member(batch: str, cells: int) -> str:
+    """The name under which a batch stands at `open_batches_key`."""
+    return f"{batch} {cells}"
+
+
+def bucket_key(tenant: str) -> str:
+    """Hash of a tenant's token bucket: cells `used` of it, as they stood `at` a Unix time in seconds."""
+    return f"crossjudge:tenant:{tenant}:bucket"
+
+
+def run_batches_key(scope: str) -> str:
     """Sorted set of the ids of a run's batches, scored like `BATCHES`."""
-    return f"crossjudge:run:{run}:batches"
+    return f"crossjudge:run:{scope}:batches"
 
 
-def run_usage_key(run: str) -> str:
+def run_usage_key(scope: str) -> str:
     """Hash of a run's usage: `batches`, `cells`, `executed`, `cached`, `cpu_ms`, `started` (batches), `wait_ms`."""
-    return f"crossjudge:run:{run}:usage"
+    return f"crossjudge:run:{scope}:usage"
 
 
 def cache_key(row: str) -> str:
@@ -136,6 +170,7 @@ class BatchField:
     """Fields of the hash at `batch_key`. Times are Unix seconds as decimal text; counters are integers."""
 
     RUN = "run"
+    TENANT = "tenant"
     ORDER = "order"
     """`Order`, as JSON."""
     LAYOUT = "layout"

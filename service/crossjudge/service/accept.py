@@ -15,7 +15,6 @@ from rq.serializers import JSONSerializer
 
 from crossjudge.contracts import BatchState, dump_json
 from crossjudge.contracts.queue import (
-    BATCHES,
     EVENTS,
     JOB,
     QUEUE,
@@ -23,10 +22,14 @@ from crossjudge.contracts.queue import (
     BatchField,
     Event,
     batch_key,
+    batches_key,
     chunks_key,
     columns_key,
+    open_batches_key,
+    open_member,
     run_batches_key,
     run_usage_key,
+    scope_of,
 )
 
 from .errors import KeyReused, QueueFull
@@ -69,9 +72,10 @@ def job_chunk(job: str) -> tuple[str, int] | None:
     return (batch, int(chunk)) if chunk.isdecimal() else None
 
 
-def idempotency_key(key: str) -> str:
-    """Where it is remembered for which batch an Idempotency-Key stands."""
-    return f"crossjudge:idempotency:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+def idempotency_key(tenant: str, key: str) -> str:
+    """Where it is remembered for which of the tenant's batches an Idempotency-Key stands."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"crossjudge:idempotency:{tenant}:{digest}" if tenant else f"crossjudge:idempotency:{digest}"
 
 
 class Acceptor:
@@ -82,25 +86,25 @@ class Acceptor:
         self._settings = settings
         self._queue = chunk_queue(connection)
 
-    def pace(self, run: str) -> Pace:
+    def pace(self, scope: str) -> Pace:
         """What is known of the run and the workers, to split a batch well."""
-        return read(self._connection, run)
+        return read(self._connection, scope)
 
-    def earlier(self, key: str | None, body_digest: str) -> str | None:
-        """The batch that the key stands for already; none where it is new or its batch is gone.
+    def earlier(self, tenant: str, key: str | None, body_digest: str) -> str | None:
+        """The tenant's batch that the key stands for already; none where it is new or its batch is gone.
 
         Raises `KeyReused` where the key came with another body.
         """
-        if key is None or not (noted := self._connection.get(idempotency_key(key))):
+        if key is None or not (noted := self._connection.get(idempotency_key(tenant, key))):
             return None
         return self._checked(noted, body_digest)
 
-    def accept(self, batch: str, created_at: float, plan: Plan, key: str | None, body_digest: str) -> str:
+    def accept(self, batch: str, created_at: float, plan: Plan, tenant: str, key: str | None, body_digest: str) -> str:
         """Take the batch in; the id of the one that it is, which is an earlier one where the key stands for that."""
         if plan.chunks:
             self._refuse_when_full()
             self._write_payloads(batch, plan)
-        guard = batch_key(batch) if key is None else idempotency_key(key)
+        guard = batch_key(batch) if key is None else idempotency_key(tenant, key)
         while True:
             with self._connection.pipeline() as pipe:
                 # Watching also keeps redis-py from sending a transaction twice when the connection breaks.
@@ -113,7 +117,7 @@ class Acceptor:
                 if key is not None:
                     note = f"{batch} {body_digest}"
                     pipe.set(guard, note, ex=max(self._settings.idempotency_seconds, self._settings.retention_seconds))
-                self._write_batch(pipe, batch, created_at, plan)
+                self._write_batch(pipe, batch, created_at, plan, tenant)
                 try:
                     pipe.execute()
                 except WatchError:
@@ -141,14 +145,16 @@ class Acceptor:
                     pipe.expire(key, _PAYLOAD_TTL)
                     pipe.execute()
 
-    def _write_batch(self, pipe: Pipeline, batch: str, created_at: float, plan: Plan) -> None:
-        fields, run = self._fields(created_at, plan), plan.order.run
+    def _write_batch(self, pipe: Pipeline, batch: str, created_at: float, plan: Plan, tenant: str) -> None:
+        fields, scope = self._fields(created_at, plan, tenant), scope_of(tenant, plan.order.run)
         pipe.hset(batch_key(batch), mapping=dict(fields))
-        pipe.zadd(BATCHES, {batch: created_at})
-        pipe.zadd(RUNS, {run: created_at}, gt=True)
-        pipe.zadd(run_batches_key(run), {batch: created_at})
-        pipe.hincrby(run_usage_key(run), "batches", 1)
-        pipe.hincrby(run_usage_key(run), "cells", plan.cells_total)
+        pipe.zadd(batches_key(tenant), {batch: created_at})
+        pipe.zadd(RUNS, {scope: created_at}, gt=True)
+        pipe.zadd(run_batches_key(scope), {batch: created_at})
+        pipe.hincrby(run_usage_key(scope), "batches", 1)
+        pipe.hincrby(run_usage_key(scope), "cells", plan.cells_total)
+        if tenant:
+            pipe.zadd(open_batches_key(tenant), {open_member(batch, plan.cells_total): 0})
         if not plan.chunks:
             pipe.expire(batch_key(batch), self._settings.retention_seconds)
             return
@@ -159,8 +165,9 @@ class Acceptor:
         event = Event(batch=batch, status=BatchState.QUEUED, total=plan.cells_total, done=plan.cells_done)
         pipe.publish(EVENTS, dump_json(event))
 
-    def _fields(self, created_at: float, plan: Plan) -> _Fields:
+    def _fields(self, created_at: float, plan: Plan, tenant: str) -> _Fields:
         fields: _Fields = {
+            BatchField.TENANT: tenant,
             BatchField.RUN: plan.order.run,
             BatchField.ORDER: dump_json(plan.order),
             BatchField.LAYOUT: plan.layout,

@@ -14,7 +14,9 @@ from crossjudge.contracts.queue import Event
 
 from .answers import json_answer, long_answer
 from .body import body_too_large, check_content_type
+from .caller import CallerHere
 from .core import Core
+from .errors import UnknownBatch
 from .openapi import batch_body, event_stream, problems
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
@@ -31,7 +33,18 @@ def core(request: Request) -> Core:
 
 
 CoreHere = Annotated[Core, Depends(core)]
-BatchId = Annotated[str, Path(description="the batch's id")]
+
+
+async def own_batch(
+    here: CoreHere, caller: CallerHere, batch: Annotated[str, Path(description="the batch's id")]
+) -> str:
+    """The id of a batch of the caller's. Another tenant's is answered as one that never was."""
+    if not await here.store.belongs_to(batch, caller.tenant):
+        raise UnknownBatch(batch)
+    return batch
+
+
+BatchId = Annotated[str, Depends(own_batch)]
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the batch to be final")]
 Key = Annotated[
     str | None, Header(min_length=1, max_length=255, description="the same key and body never make a second batch")
@@ -49,11 +62,13 @@ Key = Annotated[
     },
     openapi_extra=batch_body(),
 )
-async def post_batch(request: Request, here: CoreHere, wait: Wait = 0, idempotency_key: Key = None) -> Response:
+async def post_batch(
+    request: Request, here: CoreHere, caller: CallerHere, wait: Wait = 0, idempotency_key: Key = None
+) -> Response:
     """Judge every solution against every test of each problem, or the `pairs` that are asked for."""
     check_content_type(request.headers.get("content-type"))
     raw = await _body(request, here.settings.max_body_bytes)
-    batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key)
+    batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key, caller)
     status = await here.wait(batch, wait)
     code = 200 if status.status.is_final else 202
     return await _answer(request, here, status, code, {"Location": f"/v1/batches/{batch}"})
@@ -63,6 +78,7 @@ async def post_batch(request: Request, here: CoreHere, wait: Wait = 0, idempoten
 async def list_batches(
     request: Request,
     here: CoreHere,
+    caller: CallerHere,
     run: Annotated[str | None, Query(max_length=200, description="only those of this run")] = None,
     status: Annotated[BatchState | None, Query(description="only those in this state")] = None,
     cursor: Annotated[
@@ -70,8 +86,8 @@ async def list_batches(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Newest first, without their problems. A page may be short; the last one has no `next`."""
-    return await json_answer(request, await here.store.page(run, status, cursor, limit))
+    """The caller's, newest first, without their problems. A page may be short; the last one has no `next`."""
+    return await json_answer(request, await here.store.page(caller.tenant, run, status, cursor, limit))
 
 
 @router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
@@ -94,7 +110,6 @@ async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Resp
 )
 async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""
-    await here.store.status(batch)  # 404 while it can still be said
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(here, batch), media_type="text/event-stream", headers=headers)
 

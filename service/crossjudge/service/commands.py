@@ -65,7 +65,8 @@ def up(
     settings = _settings()
     if sandbox == "none":
         _refuse_others(host)
-    from .stack import Plan, Stack, StackError, state_folder
+    from .stack import Plan, Stack, StackError
+    from .stack_folder import state_folder
     from .stack_screen import Screen
 
     has_redis = "redis_url" in settings.model_fields_set
@@ -101,8 +102,9 @@ def _say_who_may_ask(host: str, settings: "ServiceSettings") -> None:
     """Listening on all addresses is not the same as answering everybody."""
     if host not in ("127.0.0.1", "localhost", "::1") and not settings.allow_remote:
         typer.echo(
-            f"listening on {host}, but without API keys only this machine is answered; "
-            "CROSSJUDGE_ALLOW_REMOTE=true lets in everyone who can reach the port",
+            f"listening on {host}: clients of other machines need an API key (`crossjudge keys create TENANT`); while "
+            "none was made only this machine is answered, and CROSSJUDGE_ALLOW_REMOTE=true lets in everyone who can "
+            "reach the port",
             err=True,
         )
 

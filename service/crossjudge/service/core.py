@@ -13,17 +13,20 @@ from anyio import CapacityLimiter, to_thread
 from redis import Redis
 
 from crossjudge.contracts import BatchStatus
-from crossjudge.contracts.queue import batch_key
+from crossjudge.contracts.queue import batch_key, scope_of
 
 from .accept import Acceptor
 from .assemble import answer_pieces
+from .authentication import Authentication
 from .body import decode
+from .caller import Caller
 from .connections import connect, connect_sync
 from .finished import FinishedBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
 from .metrics import Metrics
+from .quotas import QuotaKeeper
 from .reaper import Reaper
 from .settings import ServiceSettings
 from .split import Plan, split
@@ -40,6 +43,8 @@ class Core:
     settings: ServiceSettings
     store: Store
     acceptor: Acceptor
+    authentication: Authentication
+    quotas: QuotaKeeper
     hub: Hub
     metrics: Metrics
     connection: Redis
@@ -47,28 +52,30 @@ class Core:
     intakes: CapacityLimiter
     answers: CapacityLimiter
 
-    async def take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
+    async def take_in(self, raw: bytes, encoding: str | None, key: str | None, caller: Caller) -> str:
         """Read a body and enqueue the batch in it; the batch's id. In a thread, since bodies may be large."""
-        return await to_thread.run_sync(partial(self._take_in, raw, encoding, key), limiter=self.intakes)
+        return await to_thread.run_sync(partial(self._take_in, raw, encoding, key, caller), limiter=self.intakes)
 
-    def _take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
+    def _take_in(self, raw: bytes, encoding: str | None, key: str | None, caller: Caller) -> str:
         data = decode(raw, encoding, self.settings.max_body_bytes)
         digest = hashlib.sha256(data).hexdigest()
-        if (first := self.acceptor.earlier(key, digest)) is not None:
+        if (first := self.acceptor.earlier(caller.tenant, key, digest)) is not None:
             return first
-        plan = self._plan(data)
+        plan = self._plan(data, caller)
         del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
-        taken = self.acceptor.accept(batch, now, plan, key, digest)
+        with self.quotas.room(caller, batch, plan.cells_total) as room:
+            taken = self.acceptor.accept(batch, now, plan, caller.tenant, key, digest)
+            room.is_taken = taken == batch
         if taken == batch:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
 
-    def _plan(self, data: bytes) -> Plan:
+    def _plan(self, data: bytes, caller: Caller) -> Plan:
         stated = read_batch(data, self.settings)
-        return split(stated, self.settings, self.acceptor.pace(stated.run))
+        return split(stated, self.settings, self.acceptor.pace(scope_of(caller.tenant, stated.run)))
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""
@@ -108,7 +115,8 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     ]
     try:
         yield Core(
-            settings, store, acceptor, hub, metrics, enqueuing,
+            settings, store, acceptor, Authentication(connection, required=settings.require_keys),
+            QuotaKeeper(enqueuing, settings), hub, metrics, enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
         )  # fmt: skip
     finally:

@@ -2,6 +2,7 @@
 
 ServiceError                 has a status, a detail that says what to change, and headers
 ├── BadRequest          400  the body cannot be read
+├── Unauthorized        401  the caller has no key, or not one of ours
 ├── Forbidden           403  the caller may not
 ├── UnknownBatch        404
 ├── KeyReused           409  an Idempotency-Key stands for another body
@@ -9,6 +10,7 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── UnsupportedMedia    415
 ├── Invalid             422  the body can be read and is not a batch; `errors` says where
 ├── QueueFull           429
+├── QuotaExceeded       429  the caller has as much as its key allows
 ├── QueueUnreachable    503
 └── ResultsLost         500  the batch is final and a result of it is no longer there
 AnswerBroken                 an answer that has begun cannot be finished: its connection is cut
@@ -40,6 +42,15 @@ class BadRequest(ServiceError):
     """The body cannot be read: broken encoding, not UTF-8, not JSON."""
 
     status = HTTPStatus.BAD_REQUEST
+
+
+class Unauthorized(ServiceError):
+    """Whoever asks has to say who it is, and has not, or not truthfully. `error` is RFC 6750's word for the latter."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, detail: str, *, error: str | None = None) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": f'Bearer error="{error}"' if error else "Bearer"})
 
 
 class Forbidden(ServiceError):
@@ -87,10 +98,24 @@ class QueueFull(ServiceError):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
+class QuotaExceeded(ServiceError):
+    """The caller's tenant has as much as the caller's key allows; `wait_s` is for how long about."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, wait_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(wait_s)})
+
+
 class QueueUnreachable(ServiceError):
     """Redis does not answer, or nobody works on the queue."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def queue_away() -> QueueUnreachable:
+    """Redis does not answer."""
+    return QueueUnreachable("the queue (Redis) does not answer: try again in a moment", headers={"Retry-After": "2"})
 
 
 class ResultsLost(ServiceError):

@@ -30,5 +30,6 @@ def set_up_logging(level: str) -> None:
 def _rendering() -> list[Processor]:
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if sys.stderr.isatty():
-        return [drop_meta, structlog.dev.ConsoleRenderer()]
+        # Plainly: its other ways to print a traceback show every local variable, and so what callers have sent.
+        return [drop_meta, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [drop_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

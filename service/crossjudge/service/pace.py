@@ -62,11 +62,11 @@ def asked_at_most(batch: Batch) -> int:
     return sum(len(p.solutions) * len(p.tests) if p.pairs is None else len(p.pairs) for p in batch.problems)
 
 
-def read(connection: Redis, run: str) -> Pace:
+def read(connection: Redis, scope: str) -> Pace:
     """The pace of a run so far; that of cells which do nothing for a run that is new."""
     seconds, micros = connection.time()
     with connection.pipeline(transaction=False) as pipe:
-        pipe.hmget(run_usage_key(run), ["executed", "cpu_ms"])
+        pipe.hmget(run_usage_key(scope), ["executed", "cpu_ms"])
         pipe.zcount(WORKERS, seconds + micros / 1e6 - WORKER_SILENT_SECONDS, "+inf")
         pipe.llen(f"{Queue.redis_queue_namespace_prefix}{QUEUE}")
         usage, workers, waiting = pipe.execute()

@@ -21,7 +21,9 @@ class ServiceSettings(BaseSettings):
         description="the Redis that all services and workers share",
     )
     redis_wait_seconds: float = Field(10.0, ge=0, description="how long a start waits for Redis before it gives up")
-    allow_remote: bool = Field(False, description="answer clients of other machines too, though no API key is set")
+    allow_remote: bool = Field(False, description="answer clients of other machines too while no API key was made")
+    require_keys: bool = Field(False, description="answer nobody without an API key, though none was ever made")
+    open_metrics: bool = Field(False, description="answer /metrics without a key to clients of other machines too")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     max_body_bytes: int = Field(256 * 2**20, ge=1, description="size of a request's body once decoded")

@@ -20,6 +20,7 @@ from .children import Child
 from .embedded import EmbeddedRedis, EmbeddedRedisError, free_port
 from .patience import RedisAway, readiness, wait_for_redis, without_password
 from .server import PortTaken, listen
+from .stack_folder import LOCK, forget_redis, note_redis
 from .stack_screen import Running, Screen
 
 _START_SECONDS = 90.0
@@ -49,12 +50,6 @@ class Plan:
     redis_port: int | None
     redis_wait_s: float = 10.0
     sandbox: str = "nsjail"
-
-
-def state_folder() -> Path:
-    """Where the stack keeps its data unless told otherwise."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "crossjudge"
 
 
 class Stack:
@@ -93,6 +88,7 @@ class Stack:
             if not self._redis_url:
                 self._start_redis(lock)
             wait_for_redis(self._redis_url, self._plan.redis_wait_s)
+            note_redis(self._plan.folder, self._redis_url)
         except (PortTaken, EmbeddedRedisError, RedisAway) as error:
             raise StackError(str(error)) from error
         python, logs = [sys.executable, "-m"], self._plan.folder / "logs"
@@ -155,6 +151,7 @@ class Stack:
             raise StackError(str(error)) from error
 
     def _stop(self) -> None:
+        forget_redis(self._plan.folder)
         for part in (self._worker, self._service, self._redis):
             if part is not None:
                 part.stop()
@@ -165,7 +162,7 @@ def _locked(folder: Path, address: str, screen: Screen) -> Iterator[int]:
     """The data folder, for us alone. Raises `StackError` where another stack has it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StackError(
             f"cannot keep data in {folder}: {error.strerror}; choose another folder with --data"

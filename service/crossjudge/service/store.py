@@ -14,7 +14,6 @@ from crossjudge.contracts import (
     RunUsage,
 )
 from crossjudge.contracts.queue import (
-    BATCHES,
     EVENTS,
     LEASES,
     QUEUE,
@@ -26,8 +25,10 @@ from crossjudge.contracts.queue import (
     WorkerInfo,
     batch_key,
     batch_keys,
+    batches_key,
     run_batches_key,
     run_usage_key,
+    scope_of,
 )
 
 from .accept import OPEN
@@ -39,6 +40,7 @@ _STATUS_FIELDS = (
     BatchField.CELLS_TOTAL, BatchField.CELLS_DONE, BatchField.EXECUTED, BatchField.CACHED, BatchField.ERROR,
 )  # fmt: skip
 _MOST_SCANNED = 2000
+_RUNS_AT_ONCE = 1000
 _QUEUE_KEY = f"rq:queue:{QUEUE}"
 
 # Cancelling must not race with the worker that commits the last chunk: one of the two comes first, and it counts.
@@ -73,6 +75,11 @@ class Store:
             raise UnknownBatch(batch)
         return found
 
+    async def belongs_to(self, batch: str, tenant: str) -> bool:
+        """Whether there is such a batch and it is the tenant's."""
+        created, owner = await self._connection.hmget(batch_key(batch), [BatchField.CREATED_AT, BatchField.TENANT])
+        return created is not None and (owner or "") == tenant
+
     async def cancel(self, batch: str) -> BatchStatus:
         """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
         now = datetime.now(UTC).timestamp()
@@ -81,9 +88,14 @@ class Store:
             raise UnknownBatch(batch)
         return await self.status(batch)
 
-    async def page(self, run: str | None, state: BatchState | None, cursor: str | None, limit: int) -> BatchPage:
-        """Batches, newest first, from behind the cursor. With few that match, a page may be short and still go on."""
-        index = BATCHES if run is None else run_batches_key(run)
+    async def page(
+        self, tenant: str, run: str | None, state: BatchState | None, cursor: str | None, limit: int
+    ) -> BatchPage:
+        """A tenant's batches, newest first, from behind the cursor.
+
+        With few that match, a page may be short and still go on.
+        """
+        index = batches_key(tenant) if run is None else run_batches_key(scope_of(tenant, run))
         found: list[BatchStatus] = []
         scanned = 0
         while scanned < _MOST_SCANNED:
@@ -100,15 +112,27 @@ class Store:
             scanned += len(window)
         return BatchPage(batches=found, next=cursor)
 
-    async def runs(self, limit: int) -> RunList:
-        """The usage of each run, the latest first."""
-        found = await self._connection.zrange(RUNS, 0, limit - 1, desc=True, withscores=True)
-        names = [(str(name), float(score)) for name, score in found]  # type: ignore[str-unpack]  # withscores gives pairs
+    async def runs(self, tenant: str, limit: int) -> RunList:
+        """The usage of each of a tenant's runs, the latest first."""
+        latest = await self._latest_runs(tenant, limit)
         async with self._connection.pipeline(transaction=False) as pipe:
-            for name, _ in names:
-                pipe.hgetall(run_usage_key(name))
+            for run, _ in latest:
+                pipe.hgetall(run_usage_key(scope_of(tenant, run)))
             usages = await pipe.execute()
-        return RunList(runs=[_usage(name, at, use) for (name, at), use in zip(names, usages, strict=True)])
+        return RunList(runs=[_usage(run, at, use) for (run, at), use in zip(latest, usages, strict=True)])
+
+    async def _latest_runs(self, tenant: str, count: int) -> list[tuple[str, float]]:
+        """Runs of a tenant with the times of their latest batches, the latest first."""
+        prefix, found, start = scope_of(tenant, ""), list[tuple[str, float]](), 0
+        while len(found) < count:
+            window = await self._connection.zrange(RUNS, start, start + _RUNS_AT_ONCE - 1, desc=True, withscores=True)
+            for scope, score in window:  # type: ignore[str-unpack]  # withscores gives pairs
+                if str(scope).startswith(prefix):
+                    found.append((str(scope).removeprefix(prefix), float(score)))
+            if len(window) < _RUNS_AT_ONCE:
+                break
+            start += _RUNS_AT_ONCE
+        return found[:count]
 
     async def workers(self) -> list[WorkerInfo]:
         """The workers that were alive a moment ago."""

@@ -16,6 +16,7 @@ from crossjudge.contracts.queue import WorkerInfo
 
 from .answers import json_answer
 from .batches import CoreHere
+from .caller import CallerHere
 from .core import Core
 from .errors import QueueUnreachable
 from .openapi import problems
@@ -42,9 +43,11 @@ class WorkerList(Answer):
 
 
 @router.get("/v1/runs", tags=["runs"], response_model=RunList, responses=problems(422, 503))
-async def list_runs(request: Request, here: CoreHere, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> Response:
-    """What each run has used, the latest first."""
-    return await json_answer(request, await here.store.runs(limit))
+async def list_runs(
+    request: Request, here: CoreHere, caller: CallerHere, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+) -> Response:
+    """What each of the caller's runs has used, the latest first."""
+    return await json_answer(request, await here.store.runs(caller.tenant, limit))
 
 
 @router.get("/v1/workers", tags=["system"], response_model=WorkerList, responses=problems(503))
@@ -55,13 +58,13 @@ async def list_workers(request: Request, here: CoreHere) -> Response:
     return await json_answer(request, WorkerList(workers=workers, queued_chunks=queued, leased_chunks=leased))
 
 
-@router.get("/healthz", tags=["system"], response_model=Health, responses=problems())
+@router.get("/healthz", tags=["system"], response_model=Health, responses=problems(is_open=True))
 async def healthz(request: Request) -> Response:
     """The process is alive; says nothing of the queue."""
     return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=None))
 
 
-@router.get("/readyz", tags=["system"], response_model=Health, responses=problems(503))
+@router.get("/readyz", tags=["system"], response_model=Health, responses=problems(503, is_open=True))
 async def readyz(request: Request, here: CoreHere) -> Response:
     """The queue is reachable and somebody works on it."""
     workers = await here.store.worker_count()
@@ -74,7 +77,7 @@ async def readyz(request: Request, here: CoreHere) -> Response:
     "/metrics",
     tags=["system"],
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems(503)},
 )
 async def metrics(here: CoreHere) -> Response:
     """Figures for Prometheus."""

@@ -29,6 +29,7 @@ from crossjudge.contracts.queue import (
     lease_member,
     results_key,
     run_usage_key,
+    scope_of,
 )
 
 from .errors import Unreadable
@@ -128,6 +129,8 @@ class Task:
     columns: dict[int, Columns]
     """The tests of each problem that the chunk has rows of."""
     chunk: Chunk
+    scope: str
+    """The run, of its tenant."""
 
 
 class Ledger:
@@ -150,9 +153,10 @@ class Ledger:
 
         Raises `Unreadable`.
         """
-        run, order = cast(list[bytes | None], self._redis.hmget(batch_key(batch), [BatchField.RUN, BatchField.ORDER]))
-        run_name = (run or b"").decode()
-        keys = [batch_key(batch), results_key(batch), attempts_key(batch), LEASES, run_usage_key(run_name)]
+        names = [BatchField.TENANT, BatchField.RUN, BatchField.ORDER]
+        tenant, run, order = cast(list[bytes | None], self._redis.hmget(batch_key(batch), names))
+        scope = scope_of((tenant or b"").decode(), (run or b"").decode())
+        keys = [batch_key(batch), results_key(batch), attempts_key(batch), LEASES, run_usage_key(scope)]
         attempt = self._start(keys, [index, lease_member(batch, index), LEASE_SECONDS, EVENTS, batch])
         if attempt is None:
             return None
@@ -160,7 +164,8 @@ class Ledger:
         try:
             chunk = Chunk.model_validate(_document(raw_chunk, f"chunk {index}"))
             columns = self._columns_of(batch, [part.problem for part in chunk.parts])
-            return Task(batch, index, attempt, Order.model_validate(_document(order, "the order")), columns, chunk)
+            how = Order.model_validate(_document(order, "the order"))
+            return Task(batch, index, attempt, how, columns, chunk, scope)
         except ValidationError as error:
             raise Unreadable(f"chunk {index} is not in this worker's format: {error}") from error
 
@@ -175,7 +180,7 @@ class Ledger:
         """Hand in the result; false where it did not count: another's came first, or the batch is over or gone."""
         cached = max(0, task.chunk.cells - result.executed) if is_judged else 0
         cpu_ms = max(0, round(result.cpu_seconds * 1000))
-        keys = [LEASES, run_usage_key(task.order.run), *batch_keys(task.batch)]
+        keys = [LEASES, run_usage_key(task.scope), *batch_keys(task.batch)]
         member = lease_member(task.batch, task.index)
         counts = [task.chunk.cells, result.executed, cached, cpu_ms]
         return bool(self._commit(keys, [task.index, member, pack(result), *counts, EVENTS, task.batch]))
