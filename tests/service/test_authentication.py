@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import Request
 from redis import Redis
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio import Redis as AsyncRedis
@@ -293,14 +294,7 @@ def logged(request: pytest.FixtureRequest, redis_url: str) -> Iterator[tuple[str
     os.close(write)
     written: list[bytes] = []
 
-    def listen() -> None:
-        try:
-            while piece := os.read(read, 65_536):
-                written.append(piece)
-        except OSError:  # so a terminal says that nobody writes to it any more
-            pass
-
-    listener = threading.Thread(target=listen)
+    listener = threading.Thread(target=lambda: written.extend(_pieces(read)))
     listener.start()
     try:
         wait_for(lambda: _answers(port), "an answer of the service")
@@ -309,7 +303,56 @@ def logged(request: pytest.FixtureRequest, redis_url: str) -> Iterator[tuple[str
         process.kill()
         process.wait()
         listener.join(10)
-        os.close(read)
+
+
+@pytest.mark.anyio
+async def test_what_comes_after_the_guard_has_no_key_to_let_slip(redis_url: str, make_key: MakeKey) -> None:
+    app = create_app(ServiceSettings(redis_url=redis_url))
+
+    @app.get("/v1/echo")
+    def echo(request: Request) -> list[str]:
+        return [*request.headers.keys(), request.state.caller.tenant]
+
+    transport = httpx2.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://it") as client,
+    ):
+        answer = await client.get("/v1/echo", headers={**conftest.bearer(make_key()), "X-Other": "1"})
+
+    assert answer.json()[-1] == "acme" and "x-other" in answer.json() and "authorization" not in answer.json()
+
+
+_FAILING = """
+from crossjudge.service.logs import set_up_logging
+import structlog
+set_up_logging("info")
+def fail(header):
+    raise ValueError("broken")
+try:
+    fail(chr(67) * 40)
+except ValueError:
+    structlog.get_logger().exception("it failed")
+"""
+
+
+def test_a_traceback_on_a_terminal_shows_no_variables() -> None:
+    read, write = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", _FAILING], stdin=subprocess.DEVNULL, stdout=write, stderr=write)
+    os.close(write)
+    written = b"".join(_pieces(read))
+    assert process.wait(30) == 0
+    assert b"it failed" in written and b"ValueError" in written and b"C" * 20 not in written
+
+
+def _pieces(descriptor: int) -> Iterator[bytes]:
+    try:
+        while piece := os.read(descriptor, 65_536):
+            yield piece
+    except OSError:  # so a terminal says that nobody writes to it any more
+        pass
+    finally:
+        os.close(descriptor)
 
 
 def _answers(port: int) -> bool:

@@ -16,7 +16,6 @@ from .answers import json_answer, long_answer
 from .body import body_too_large, check_content_type
 from .caller import CallerHere
 from .core import Core
-from .errors import UnknownBatch
 from .openapi import batch_body, event_stream, problems
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
@@ -33,18 +32,7 @@ def core(request: Request) -> Core:
 
 
 CoreHere = Annotated[Core, Depends(core)]
-
-
-async def own_batch(
-    here: CoreHere, caller: CallerHere, batch: Annotated[str, Path(description="the batch's id")]
-) -> str:
-    """The id of a batch of the caller's. Another tenant's is answered as one that never was."""
-    if not await here.store.belongs_to(batch, caller.tenant):
-        raise UnknownBatch(batch)
-    return batch
-
-
-BatchId = Annotated[str, Depends(own_batch)]
+BatchId = Annotated[str, Path(description="the batch's id")]
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the batch to be final")]
 Key = Annotated[
     str | None, Header(min_length=1, max_length=255, description="the same key and body never make a second batch")
@@ -91,14 +79,16 @@ async def list_batches(
 
 
 @router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
-async def get_batch(request: Request, here: CoreHere, batch: BatchId, wait: Wait = 0) -> Response:
+async def get_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId, wait: Wait = 0) -> Response:
     """Where the batch stands; once it is final, with its passing matrices."""
+    await here.store.check_owner(batch, caller.tenant)
     return await _answer(request, here, await here.wait(batch, wait))
 
 
 @router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 503))
-async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Response:
+async def delete_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId) -> Response:
     """Cells that have not run become `S`; what is judged stays. A batch that is final stays as it is."""
+    await here.store.check_owner(batch, caller.tenant)
     return await _answer(request, here, await here.store.cancel(batch))
 
 
@@ -108,8 +98,9 @@ async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Resp
     response_class=StreamingResponse,
     responses={200: event_stream(), **problems(404, 503)},
 )
-async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
+async def batch_events(here: CoreHere, caller: CallerHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""
+    await here.store.check_owner(batch, caller.tenant)  # 404 while it can still be said
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(here, batch), media_type="text/event-stream", headers=headers)
 

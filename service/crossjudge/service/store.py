@@ -75,10 +75,11 @@ class Store:
             raise UnknownBatch(batch)
         return found
 
-    async def belongs_to(self, batch: str, tenant: str) -> bool:
-        """Whether there is such a batch and it is the tenant's."""
+    async def check_owner(self, batch: str, tenant: str) -> None:
+        """Raises `UnknownBatch` for a batch of another tenant as for one that never was."""
         created, owner = await self._connection.hmget(batch_key(batch), [BatchField.CREATED_AT, BatchField.TENANT])
-        return created is not None and (owner or "") == tenant
+        if created is None or (owner or "") != tenant:
+            raise UnknownBatch(batch)
 
     async def cancel(self, batch: str) -> BatchStatus:
         """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
