@@ -383,12 +383,14 @@ def test_a_key_is_nowhere_in_logs_answers_or_metrics(
     with Redis.from_url(redis_url) as redis:
         redis.hset(batch_key(batch), "status", "broken")
         assert ask("GET", f"/v1/batches/{batch}", good).status_code == 500
+        redis.hset(batch_key(good), mapping={"status": "broken", "tenant": "acme", "created_at": 1, "run": "r"})
+        assert ask("GET", f"/v1/batches/{good}", good).status_code == 500
         redis.hset(KEYS, id_of(wrong) or "", '{"sha256": "7f7f"}')
         assert ask("GET", "/v1/runs", wrong).status_code == 401
         wait_for(lambda: b"cannot be read" in b"".join(written), "the last line of the log")
 
     log = b"".join(written).decode()
-    assert "a request failed" in log and "Traceback" in log
+    assert "a request failed" in log and "Traceback" in log and f"/v1/batches/cj_{id_of(good)}_" in log
     for key in (good, expired, wrong):
         secret = key.rpartition("_")[2]
         assert secret not in log and secret[:16] not in log

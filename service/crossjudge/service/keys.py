@@ -34,6 +34,11 @@ def id_of(key: str) -> str | None:
     return found[1] if found else None
 
 
+def without_keys(text: str) -> str:
+    """The text with the secrets of all keys in it left out."""
+    return _KEY.sub(r"cj_\1_…", text)
+
+
 def digest(key: str) -> str:
     """What is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
