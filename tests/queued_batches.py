@@ -30,20 +30,33 @@ from crossjudge.contracts import (
     unpack,
 )
 from crossjudge.contracts.queue import (
-    QUEUE,
     BatchField,
     batch_key,
     chunks_key,
     columns_key,
+    queue_name,
     results_key,
+    scope_of,
 )
 from crossjudge.worker.commit import enqueue
+from crossjudge.worker.lanes import put
 
 RUN = "a-run"
 
 
+SCOPE = scope_of("", RUN)
+
+
 def queue_of(redis: Redis) -> Queue:
-    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+    return Queue(queue_name(SCOPE, "normal"), connection=redis, serializer=JSONSerializer)
+
+
+def put_job(redis: Redis, batch: str, index: int) -> None:
+    """Queue one chunk."""
+    with redis.pipeline() as pipe:
+        enqueue(queue_of(redis), batch, index, pipe=pipe)
+        put(pipe, SCOPE)
+        pipe.execute()
 
 
 def put_batch(
@@ -76,7 +89,7 @@ def put_batch(
         chunk = Chunk(parts=[Part(problem=0, rows=[Row(solution=solution)])], cells=len(tests))
         redis.hset(chunks_key(batch), str(index), dump_json(chunk))
         if queued:
-            enqueue(queue_of(redis), batch, index)
+            put_job(redis, batch, index)
 
 
 def field(redis: Redis, batch: str, name: str) -> str | None:

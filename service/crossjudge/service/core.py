@@ -23,6 +23,7 @@ from .finished import FinishedBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
+from .lanes import Lane
 from .metrics import Metrics
 from .reaper import Reaper
 from .settings import ServiceSettings
@@ -56,19 +57,20 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(key, digest)) is not None:
             return first
-        plan = self._plan(data)
+        plan, lane = self._plan(data)
         del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
-        taken = self.acceptor.accept(batch, now, plan, key, digest)
+        taken = self.acceptor.accept(batch, now, plan, lane, key, digest)
         if taken == batch:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
 
-    def _plan(self, data: bytes) -> Plan:
+    def _plan(self, data: bytes) -> tuple[Plan, Lane]:
         stated = read_batch(data, self.settings)
-        return split(stated, self.settings, self.acceptor.pace(stated.run))
+        lane = Lane(run=stated.run, priority=stated.priority, weight=stated.weight)
+        return split(stated, self.settings, self.acceptor.pace(lane.scope)), lane
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""

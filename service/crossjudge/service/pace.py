@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 from redis import Redis
-from rq import Queue
 
 from crossjudge.contracts import Batch
-from crossjudge.contracts.queue import QUEUE, WORKER_SILENT_SECONDS, WORKERS, run_usage_key
+from crossjudge.contracts.queue import WORKER_SILENT_SECONDS, WORKERS, run_usage_key
+
+from .lanes import waiting_now
 
 CHUNK_MS = 500.0
 _NEW_CELL_MS = 3.0
@@ -62,13 +63,13 @@ def asked_at_most(batch: Batch) -> int:
     return sum(len(p.solutions) * len(p.tests) if p.pairs is None else len(p.pairs) for p in batch.problems)
 
 
-def read(connection: Redis, run: str) -> Pace:
+def read(connection: Redis, scope: str) -> Pace:
     """The pace of a run so far; that of cells which do nothing for a run that is new."""
     seconds, micros = connection.time()
     with connection.pipeline(transaction=False) as pipe:
-        pipe.hmget(run_usage_key(run), ["executed", "cpu_ms"])
+        pipe.hmget(run_usage_key(scope), ["executed", "cpu_ms"])
         pipe.zcount(WORKERS, seconds + micros / 1e6 - WORKER_SILENT_SECONDS, "+inf")
-        pipe.llen(f"{Queue.redis_queue_namespace_prefix}{QUEUE}")
-        usage, workers, waiting = pipe.execute()
+        usage, workers = pipe.execute()
     executed, cpu_ms = (int(value or 0) for value in usage)
-    return Pace(cpu_ms / executed if executed >= _ENOUGH_CELLS else 0.0, workers, waiting)
+    chunks = sum(each.chunks for each in waiting_now(connection))
+    return Pace(cpu_ms / executed if executed >= _ENOUGH_CELLS else 0.0, workers, chunks)

@@ -47,7 +47,7 @@ class ServiceSettings(BaseSettings):
     max_output_kb: int = 4096
 
     heartbeat_seconds: float = Field(15.0, gt=0, description="silence on an event stream before a comment is sent")
-    reap_seconds: float = Field(1.0, gt=0, description="how often leases that ended are looked for")
+    reap_seconds: float = Field(0.5, gt=0, description="how often leases that ended are looked for")
     sweep_seconds: float = Field(10.0, gt=0, description="how often chunks that nobody holds are looked for")
 
     def largest_limits(self) -> dict[str, float]:

@@ -17,7 +17,6 @@ from crossjudge.contracts.queue import (
     BATCHES,
     EVENTS,
     LEASES,
-    QUEUE,
     RUNS,
     WORKER_INFO,
     WORKER_SILENT_SECONDS,
@@ -28,18 +27,19 @@ from crossjudge.contracts.queue import (
     batch_keys,
     run_batches_key,
     run_usage_key,
+    scope_of,
 )
 
 from .accept import OPEN
 from .errors import UnknownBatch
 from .ids import created_at, is_batch_id
+from .lanes import waiting
 
 _STATUS_FIELDS = (
     BatchField.RUN, BatchField.STATUS, BatchField.CREATED_AT, BatchField.STARTED_AT, BatchField.FINISHED_AT,
     BatchField.CELLS_TOTAL, BatchField.CELLS_DONE, BatchField.EXECUTED, BatchField.CACHED, BatchField.ERROR,
 )  # fmt: skip
 _MOST_SCANNED = 2000
-_QUEUE_KEY = f"rq:queue:{QUEUE}"
 
 # Cancelling must not race with the worker that commits the last chunk: one of the two comes first, and it counts.
 _CANCEL = """
@@ -83,7 +83,7 @@ class Store:
 
     async def page(self, run: str | None, state: BatchState | None, cursor: str | None, limit: int) -> BatchPage:
         """Batches, newest first, from behind the cursor. With few that match, a page may be short and still go on."""
-        index = BATCHES if run is None else run_batches_key(run)
+        index = BATCHES if run is None else run_batches_key(scope_of("", run))
         found: list[BatchStatus] = []
         scanned = 0
         while scanned < _MOST_SCANNED:
@@ -108,7 +108,9 @@ class Store:
             for name, _ in names:
                 pipe.hgetall(run_usage_key(name))
             usages = await pipe.execute()
-        return RunList(runs=[_usage(name, at, use) for (name, at), use in zip(names, usages, strict=True)])
+        return RunList(
+            runs=[_usage(name.partition(":")[2], at, use) for (name, at), use in zip(names, usages, strict=True)]
+        )
 
     async def workers(self) -> list[WorkerInfo]:
         """The workers that were alive a moment ago."""
@@ -126,11 +128,8 @@ class Store:
 
     async def queue_depth(self) -> tuple[int, int]:
         """Chunks that wait, and chunks that a worker holds."""
-        async with self._connection.pipeline(transaction=False) as pipe:
-            pipe.llen(_QUEUE_KEY)
-            pipe.zcard(LEASES)
-            waiting, held = await pipe.execute()
-        return int(waiting), int(held)
+        queues = await waiting(self._connection)
+        return sum(each.chunks for each in queues), int(await self._connection.zcard(LEASES))
 
     async def _ids_behind(self, index: str, cursor: str | None, count: int) -> list[str]:
         """Ids older than the cursor. Equal scores stand in the order of their ids, so the cursor needs no more."""
