@@ -4,6 +4,7 @@ Every step is one Lua script or one transaction, so a worker may die between any
 delivered twice: a result counts once, and what is let go of is either queued again or still leased.
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,7 +14,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Priority, load_json, pack
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Priority, Verdict, load_json, pack
 from crossjudge.contracts.queue import (
     EVENTS,
     JOB,
@@ -175,9 +176,10 @@ class Ledger:
             for problem, document in zip(problems, raw, strict=True)
         }
 
-    def commit(self, task: Task, result: ChunkResult, *, is_judged: bool = True) -> bool:
+    def commit(self, task: Task, result: ChunkResult) -> bool:
         """Hand in the result; false where it did not count: another's came first, or the batch is over or gone."""
-        cached = max(0, task.chunk.cells - result.executed) if is_judged else 0
+        failed = sum(row.verdicts.count(Verdict.NOT_JUDGED) for part in result.parts for row in part.rows)
+        cached = max(0, task.chunk.cells - result.executed - failed)
         cpu_ms = max(0, round(result.cpu_seconds * 1000))
         keys = [LEASES, run_usage_key(task.scope), *batch_keys(task.batch)]
         member = lease_member(task.batch, task.index)
@@ -187,6 +189,22 @@ class Ledger:
     def fail(self, batch: str, index: int, error: str) -> None:
         """End the whole batch as failed: for what no other attempt and no other worker would do better."""
         self._fail([LEASES, *batch_keys(batch)], [lease_member(batch, index), error, EVENTS, batch])
+
+    def ends_by_row(self, task: Task) -> dict[str, int]:
+        """By the place of a row of the chunk: how often it was under way, alone, when a worker or a sandbox ended."""
+        at, ends = (f"{task.index}:{what}" for what in ("at", "ends"))
+        under_way, known = cast(list[bytes | None], self._redis.hmget(attempts_key(task.batch), [at, ends]))
+        counts: dict[str, int] = load_json(known) if known else {}
+        if under_way:
+            place = under_way.decode()
+            counts[place] = counts.get(place, 0) + 1
+            self.note_row(task, None, counts)
+        return counts
+
+    def note_row(self, task: Task, place: str | None, ends: dict[str, int]) -> None:
+        """Note which row of a chunk is under way alone, and what `ends_by_row` is to say."""
+        at, known = (f"{task.index}:{what}" for what in ("at", "ends"))
+        self._redis.hset(attempts_key(task.batch), items=[at, place or "", known, json.dumps(ends)])
 
     def release(self, task: Task) -> None:
         """Let go of a chunk that nobody wants any more."""
@@ -201,6 +219,7 @@ class Ledger:
             pipe.zrem(LEASES, lease_member(task.batch, task.index))
             if not count_attempt:
                 pipe.hincrby(attempts_key(task.batch), str(task.index), -1)
+                pipe.hdel(attempts_key(task.batch), f"{task.index}:at")
             pipe.execute()
 
 
