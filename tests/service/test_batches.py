@@ -282,7 +282,9 @@ def test_a_batch_that_has_expired_is_no_longer_listed(http: httpx2.Client, redis
         redis.delete(*batch_keys(gone))
 
     assert [batch["id"] for batch in http.get("/v1/batches").json()["batches"]] == [kept]
-    assert http.get(f"/v1/batches/{gone}").status_code == 404
+    for answer in (http.get(f"/v1/batches/{gone}"), http.delete(f"/v1/batches/{gone}")):
+        assert answer.status_code == 410 and "have expired" in answer.json()["detail"]
+    assert http.get(f"/v1/batches/{gone[:-1]}{'0' if gone[-1] != '0' else '1'}").status_code == 404
 
 
 def test_runs_say_what_they_have_used(http: httpx2.Client, worker: PlayedWorker) -> None:

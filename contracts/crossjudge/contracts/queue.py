@@ -62,6 +62,9 @@ WORKER_INFO = "crossjudge:workers:info"
 BATCHES = "crossjudge:batches"
 """Sorted set of batch ids, scored with the Unix time in seconds of their creation."""
 
+MOST_KNOWN = 100_000
+"""Batches of a tenant that are remembered after they have expired."""
+
 RUNS = "crossjudge:runs"
 """Sorted set of scopes, scored with the Unix time in seconds of their latest batch."""
 
@@ -152,6 +155,11 @@ def lane_key(scope: str) -> str:
     last in `LANES`, `counted` the weight that it is in there with.
     """
     return f"crossjudge:lane:{scope}"
+
+
+def known_batches_key(tenant: str) -> str:
+    """Sorted set of the ids of a tenant's latest batches, expired ones too, `MOST_KNOWN` at most, like `BATCHES`."""
+    return f"crossjudge:known:{tenant}"
 
 
 def run_batches_key(scope: str) -> str:

@@ -14,12 +14,14 @@ from crossjudge.contracts import BatchState, dump_json
 from crossjudge.contracts.queue import (
     BATCHES,
     EVENTS,
+    MOST_KNOWN,
     RUNS,
     BatchField,
     Event,
     batch_key,
     chunks_key,
     columns_key,
+    known_batches_key,
     run_batches_key,
     run_usage_key,
 )
@@ -120,6 +122,8 @@ class Acceptor:
         pipe.zadd(BATCHES, {batch: created_at})
         pipe.zadd(RUNS, {scope: created_at}, gt=True)
         pipe.zadd(run_batches_key(scope), {batch: created_at})
+        pipe.zadd(known_batches_key(lane.tenant), {batch: created_at})
+        pipe.zremrangebyrank(known_batches_key(lane.tenant), 0, -MOST_KNOWN - 1)
         pipe.hincrby(run_usage_key(scope), "batches", 1)
         pipe.hincrby(run_usage_key(scope), "cells", plan.cells_total)
         set_share(pipe, lane)

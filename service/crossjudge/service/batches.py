@@ -74,13 +74,13 @@ async def list_batches(
     return await json_answer(request, await here.store.page(run, status, cursor, limit))
 
 
-@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
+@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 410, 422, 503))
 async def get_batch(request: Request, here: CoreHere, batch: BatchId, wait: Wait = 0) -> Response:
     """Where the batch stands; once it is final, with its passing matrices."""
     return await _answer(request, here, await here.wait(batch, wait))
 
 
-@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 503))
+@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 410, 503))
 async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Response:
     """Cells that have not run become `S`; what is judged stays. A batch that is final stays as it is."""
     return await _answer(request, here, await here.store.cancel(batch))
@@ -90,7 +90,7 @@ async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Resp
     "/{batch}/events",
     summary="Follow a batch",
     response_class=StreamingResponse,
-    responses={200: event_stream(), **problems(404, 503)},
+    responses={200: event_stream(), **problems(404, 410, 503)},
 )
 async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""

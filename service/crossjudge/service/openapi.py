@@ -17,7 +17,8 @@ _RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"ty
 _ERRORS = {
     400: "The body cannot be read: broken encoding, not UTF-8, not JSON.",
     403: "Without API keys the service answers its own machine only.",
-    404: "There is no such batch, or no longer.",
+    404: "There is no such batch, and was none of late.",
+    410: "The batch was there; its results have expired.",
     409: "The Idempotency-Key came with another body before.",
     413: "The body is over the server's limit, which `detail` says.",
     415: "The body is of a type or an encoding that the service does not read.",

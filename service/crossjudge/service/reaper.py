@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from crossjudge.contracts.queue import LEASES, PRIORITIES, BatchField, batch_key, lease_member, results_key
 
 from .accept import OPEN
+from .expiry import Expiry
 from .lanes import Lane, chunk_job, job_chunk, put, waiting
 from .settings import ServiceSettings
 
@@ -51,6 +52,7 @@ class Reaper:
         self._settings = settings
         self._take = connection.register_script(_TAKE)
         self._suspects: set[Lost] = set()
+        self._expiry = Expiry(connection, settings)
 
     async def run(self) -> None:
         """Run until cancelled. Where Redis is away, the next round tries again."""
@@ -63,6 +65,7 @@ class Reaper:
                 await self.reap()
                 if count % rounds_per_sweep == 0:
                     await self.sweep()
+                    await self._expiry.sweep()
             except (RedisError, OSError) as error:
                 log.warning("could not look for lost chunks", error=str(error))
 

@@ -37,6 +37,11 @@ class ServiceSettings(BaseSettings):
     )
     chunk_source_bytes: int = Field(4 * 2**20, ge=1, description="source text of one chunk")
     retention_seconds: int = Field(3600, ge=1, description="how long a batch can be read once it is final")
+    stored_mb: int = Field(
+        4096,
+        ge=0,
+        description="with more than that in Redis, the oldest final batches are dropped; 0 is never",
+    )
     idempotency_seconds: int = Field(86_400, ge=1, description="how long an Idempotency-Key is remembered")
 
     max_cpu_seconds: float = 60.0

@@ -25,13 +25,14 @@ from crossjudge.contracts.queue import (
     WorkerInfo,
     batch_key,
     batch_keys,
+    known_batches_key,
     run_batches_key,
     run_usage_key,
     scope_of,
 )
 
 from .accept import OPEN
-from .errors import UnknownBatch
+from .errors import BatchGone, ServiceError, UnknownBatch
 from .ids import created_at, is_batch_id
 from .lanes import waiting
 
@@ -67,18 +68,22 @@ class Store:
         self._cancel = connection.register_script(_CANCEL)
 
     async def status(self, batch: str) -> BatchStatus:
-        """Where the batch stands, without its problems. Raises `UnknownBatch`."""
+        """Where the batch stands, without its problems. Raises `UnknownBatch` and `BatchGone`."""
         found = _status(batch, await self._connection.hmget(batch_key(batch), _STATUS_FIELDS))
         if found is None:
-            raise UnknownBatch(batch)
+            raise await self._why_missing(batch)
         return found
 
+    async def _why_missing(self, batch: str) -> ServiceError:
+        was_there = await self._connection.zscore(known_batches_key(""), batch) is not None
+        return BatchGone(batch) if was_there else UnknownBatch(batch)
+
     async def cancel(self, batch: str) -> BatchStatus:
-        """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
+        """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch` and `BatchGone`."""
         now = datetime.now(UTC).timestamp()
         done = await self._cancel(keys=[*batch_keys(batch), OPEN], args=[batch, f"{now:.3f}", EVENTS])
         if done is None:
-            raise UnknownBatch(batch)
+            raise await self._why_missing(batch)
         return await self.status(batch)
 
     async def page(self, run: str | None, state: BatchState | None, cursor: str | None, limit: int) -> BatchPage:
