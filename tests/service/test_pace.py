@@ -1,4 +1,4 @@
-"""Chunks are sized to half a second of work, and shared among the workers there are."""
+"""Chunks are sized to a fraction of a second, and shared among the workers there are."""
 
 from hypothesis import given
 from hypothesis import strategies as st

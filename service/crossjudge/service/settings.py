@@ -31,7 +31,7 @@ class ServiceSettings(BaseSettings):
     source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
 
     chunk_cells: int = Field(
-        512,
+        1024,
         ge=1,
         description="cells of one chunk at most; fewer where cells are heavy or workers many",
     )
