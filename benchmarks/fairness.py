@@ -8,6 +8,7 @@
 All of it goes through the whole stack, over HTTP, without the cache. Every problem is one that was not judged before.
 """
 
+import functools
 import json
 import statistics
 import sys
@@ -45,9 +46,14 @@ def one_cell() -> list[Problem]:
 
 
 def _taken(kind: str, number: int) -> list[Problem]:
+    return workload(kind).take(number, f"fair-{next(_marks)}", next(_marks))
+
+
+@functools.cache
+def workload(kind: str) -> workloads.Workload:
     load = workloads.KINDS[kind](None)
     assert load is not None
-    return load.take(number, f"fair-{next(_marks)}", next(_marks))
+    return load
 
 
 @contextmanager
