@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from crossjudge.contracts import Quotas
-from crossjudge.contracts.queue import batch_key, batches_key, bucket_key, open_batches_key
+from crossjudge.contracts.queue import WOKEN, batch_key, batches_key, bucket_key, open_batches_key, queue_name
 from crossjudge.service.caller import Caller
 from crossjudge.service.errors import QuotaExceeded, TooLarge
 from crossjudge.service.quotas import QuotaKeeper, refuse_what_never_fits
@@ -150,9 +150,14 @@ def test_keys_of_one_tenant_share_and_those_of_another_do_not(service: str, make
 def test_two_services_give_away_exactly_what_there_is(settings: ServiceSettings, make_key: MakeKey, quota: str) -> None:
     key = make_key(**{quota: 7})
     with live_service(settings) as one, live_service(settings) as two, ThreadPoolExecutor(16) as many:
+        started = time.monotonic()
         answers = list(many.map(lambda n: posted((one, two)[n % 2], key, 1), range(40)))
+        took = time.monotonic() - started
 
-    assert Counter(answer.status_code for answer in answers) == {202: 7, 429: 33}
+    counts = Counter(answer.status_code for answer in answers)
+    come_back = took * 7 / 60 if quota == "cells_per_minute" else 0
+    assert counts.total() == counts[202] + counts[429] == 40
+    assert 7 <= counts[202] <= 7 + come_back
 
 
 def test_one_idempotency_key_at_two_services_at_once_is_charged_once(
@@ -172,10 +177,11 @@ def test_a_batch_that_is_refused_for_another_reason_uses_nothing_up(
     service: str, make_key: MakeKey, redis: Redis
 ) -> None:
     key = make_key(cells_per_minute=10, cells_in_flight=10)
-    redis.rpush("rq:queue:crossjudge", *[f"x{n}" for n in range(50_000)])
+    redis.rpush(f"rq:queue:{queue_name(':run', 'low')}", *[f"x{n}" for n in range(50_000)])
+    redis.sadd(WOKEN, ":run")
     assert "chunks of work wait" in posted(service, key, 10).json()["detail"]
 
-    redis.delete("rq:queue:crossjudge")
+    redis.delete(f"rq:queue:{queue_name(':run', 'low')}")
 
     assert posted(service, key, 10).status_code == 202
 
@@ -224,4 +230,4 @@ def test_without_keys_there_are_no_quotas_and_no_traces_of_them(service: str, re
     body: dict[str, Any] = {"problems": [{"solutions": ["P"], "tests": ["1"]}]}
     assert httpx2.post(f"{service}/v1/batches", json=body).status_code == 202
 
-    assert not [name for name in redis.scan_iter() if b"tenant" in name]
+    assert not redis.exists(open_batches_key(""), bucket_key(""))

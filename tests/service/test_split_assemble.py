@@ -50,10 +50,8 @@ def layout_of(plan: Plan) -> list[ProblemLayout]:
 
 def results(plan: Plan) -> dict[int, ChunkResult]:
     columns = columns_of(plan)
-    return {
-        index: judged(Task("b", index, 1, plan.order, columns, chunk, ":a-run"))
-        for index, chunk in enumerate(chunks_of(plan))
-    }
+    tasks = (Task("b", index, 1, plan.order, columns, chunk, ":r", "q") for index, chunk in enumerate(chunks_of(plan)))
+    return {task.index: judged(task) for task in tasks}
 
 
 def streamed(plan: Plan, results: dict[int, ChunkResult], tally: Tally) -> bytes:

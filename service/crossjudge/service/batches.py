@@ -78,14 +78,14 @@ async def list_batches(
     return await json_answer(request, await here.store.page(caller.tenant, run, status, cursor, limit))
 
 
-@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
+@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 410, 422, 503))
 async def get_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId, wait: Wait = 0) -> Response:
     """Where the batch stands; once it is final, with its passing matrices."""
     await here.store.check_owner(batch, caller.tenant)
     return await _answer(request, here, await here.wait(batch, wait))
 
 
-@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 503))
+@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 410, 503))
 async def delete_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId) -> Response:
     """Cells that have not run become `S`; what is judged stays. A batch that is final stays as it is."""
     await here.store.check_owner(batch, caller.tenant)
@@ -96,11 +96,11 @@ async def delete_batch(request: Request, here: CoreHere, caller: CallerHere, bat
     "/{batch}/events",
     summary="Follow a batch",
     response_class=StreamingResponse,
-    responses={200: event_stream(), **problems(404, 503)},
+    responses={200: event_stream(), **problems(404, 410, 503)},
 )
 async def batch_events(here: CoreHere, caller: CallerHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""
-    await here.store.check_owner(batch, caller.tenant)  # 404 while it can still be said
+    await here.store.check_owner(batch, caller.tenant)  # 404 and 410 while they can still be said
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(here, batch), media_type="text/event-stream", headers=headers)
 

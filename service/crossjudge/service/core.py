@@ -13,7 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from redis import Redis
 
 from crossjudge.contracts import BatchStatus
-from crossjudge.contracts.queue import batch_key, scope_of
+from crossjudge.contracts.queue import batch_key
 
 from .accept import Acceptor
 from .assemble import answer_pieces
@@ -25,6 +25,7 @@ from .finished import FinishedBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
+from .lanes import Lane
 from .metrics import Metrics
 from .quotas import QuotaKeeper
 from .reaper import Reaper
@@ -61,21 +62,22 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(caller.tenant, key, digest)) is not None:
             return first
-        plan = self._plan(data, caller)
+        plan, lane = self._plan(data, caller)
         del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
         with self.quotas.room(caller, batch, plan.cells_total) as room:
-            taken = self.acceptor.accept(batch, now, plan, caller.tenant, key, digest)
+            taken = self.acceptor.accept(batch, now, plan, lane, key, digest)
             room.is_taken = taken == batch
         if taken == batch:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
 
-    def _plan(self, data: bytes, caller: Caller) -> Plan:
+    def _plan(self, data: bytes, caller: Caller) -> tuple[Plan, Lane]:
         stated = read_batch(data, self.settings)
-        return split(stated, self.settings, self.acceptor.pace(scope_of(caller.tenant, stated.run)))
+        lane = Lane(caller.tenant, stated.run, stated.priority, share=caller.weight, weight=stated.weight)
+        return split(stated, self.settings, self.acceptor.pace(lane.scope)), lane
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""

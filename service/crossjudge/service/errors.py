@@ -5,6 +5,7 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── Unauthorized        401  the caller has no key, or not one of ours
 ├── Forbidden           403  the caller may not
 ├── UnknownBatch        404
+├── BatchGone           410  it was there; its results have expired
 ├── KeyReused           409  an Idempotency-Key stands for another body
 ├── TooLarge            413
 ├── UnsupportedMedia    415
@@ -66,6 +67,18 @@ class UnknownBatch(ServiceError):
 
     def __init__(self, batch: str) -> None:
         super().__init__(f"there is no batch {shown(batch)}; batches are kept for a limited time once they are done")
+
+
+class BatchGone(ServiceError):
+    """There was such a batch, and its results are kept no longer."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(
+            f"the results of batch {shown(batch)} have expired: they are kept for a limited time "
+            "(CROSSJUDGE_RETENTION_SECONDS) and as long as there is room; post its problems again"
+        )
 
 
 class KeyReused(ServiceError):

@@ -16,7 +16,6 @@ from crossjudge.contracts import (
 from crossjudge.contracts.queue import (
     EVENTS,
     LEASES,
-    QUEUE,
     RUNS,
     WORKER_INFO,
     WORKER_SILENT_SECONDS,
@@ -26,14 +25,16 @@ from crossjudge.contracts.queue import (
     batch_key,
     batch_keys,
     batches_key,
+    known_batches_key,
     run_batches_key,
     run_usage_key,
     scope_of,
 )
 
 from .accept import OPEN
-from .errors import UnknownBatch
+from .errors import BatchGone, UnknownBatch
 from .ids import created_at, is_batch_id
+from .lanes import waiting
 
 _STATUS_FIELDS = (
     BatchField.RUN, BatchField.STATUS, BatchField.CREATED_AT, BatchField.STARTED_AT, BatchField.FINISHED_AT,
@@ -41,7 +42,6 @@ _STATUS_FIELDS = (
 )  # fmt: skip
 _MOST_SCANNED = 2000
 _RUNS_AT_ONCE = 1000
-_QUEUE_KEY = f"rq:queue:{QUEUE}"
 
 # Cancelling must not race with the worker that commits the last chunk: one of the two comes first, and it counts.
 _CANCEL = """
@@ -69,24 +69,28 @@ class Store:
         self._cancel = connection.register_script(_CANCEL)
 
     async def status(self, batch: str) -> BatchStatus:
-        """Where the batch stands, without its problems. Raises `UnknownBatch`."""
+        """Where the batch stands, without its problems; whose it is, `check_owner` knows. Raises `BatchGone`."""
         found = _status(batch, await self._connection.hmget(batch_key(batch), _STATUS_FIELDS))
         if found is None:
-            raise UnknownBatch(batch)
+            raise BatchGone(batch)
         return found
 
     async def check_owner(self, batch: str, tenant: str) -> None:
-        """Raises `UnknownBatch` for a batch of another tenant as for one that never was."""
-        created, owner = await self._connection.hmget(batch_key(batch), [BatchField.CREATED_AT, BatchField.TENANT])
-        if created is None or (owner or "") != tenant:
-            raise UnknownBatch(batch)
+        """Raises `UnknownBatch` for a batch of another tenant as for one that never was, and `BatchGone`."""
+        async with self._connection.pipeline(transaction=True) as pipe:
+            pipe.hmget(batch_key(batch), [BatchField.CREATED_AT, BatchField.TENANT])
+            pipe.zscore(known_batches_key(tenant), batch)
+            (created, owner), known_at = await pipe.execute()
+        if created is not None and (owner or "") == tenant:
+            return
+        raise UnknownBatch(batch) if known_at is None else BatchGone(batch)
 
     async def cancel(self, batch: str) -> BatchStatus:
-        """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
+        """Cancel what has not run; a batch that is final stays as it is. Raises `BatchGone`."""
         now = datetime.now(UTC).timestamp()
         done = await self._cancel(keys=[*batch_keys(batch), OPEN], args=[batch, f"{now:.3f}", EVENTS])
         if done is None:
-            raise UnknownBatch(batch)
+            raise BatchGone(batch)
         return await self.status(batch)
 
     async def page(
@@ -151,11 +155,8 @@ class Store:
 
     async def queue_depth(self) -> tuple[int, int]:
         """Chunks that wait, and chunks that a worker holds."""
-        async with self._connection.pipeline(transaction=False) as pipe:
-            pipe.llen(_QUEUE_KEY)
-            pipe.zcard(LEASES)
-            waiting, held = await pipe.execute()
-        return int(waiting), int(held)
+        queues = await waiting(self._connection)
+        return sum(each.chunks for each in queues), int(await self._connection.zcard(LEASES))
 
     async def _ids_behind(self, index: str, cursor: str | None, count: int) -> list[str]:
         """Ids older than the cursor. Equal scores stand in the order of their ids, so the cursor needs no more."""

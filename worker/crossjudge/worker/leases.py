@@ -24,7 +24,6 @@ from crossjudge.contracts.queue import (
 from .cache.claims import Claims
 from .patience import pauses
 from .registry import Registry
-from .strays import Strays
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +49,6 @@ class LeaseKeeper:
         self._beat_s = beat_s
         self._claims = claims
         self._registry = Registry(redis, info)
-        self._strays = Strays(redis)
         self._renew = redis.register_script(_RENEW)
         self._held: dict[tuple[str, int], threading.Event] = {}
         self._lock = threading.Lock()
@@ -102,8 +100,6 @@ class LeaseKeeper:
                     stop.set()
         if self._claims is not None:
             self._claims.renew(self._redis)
-        if returned := self._strays.return_to_queue():
-            log.warning("put jobs back that a worker had lost", jobs=returned)
 
     def _run(self) -> None:
         next_pause = pauses()
