@@ -24,6 +24,7 @@ from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
 from .metrics import Metrics
+from .protocol import say_protocol
 from .reaper import Reaper
 from .settings import ServiceSettings
 from .split import Plan, split
@@ -103,6 +104,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     hub = Hub(listening)
     store, acceptor = Store(connection), Acceptor(enqueuing, settings)
     tasks = [
+        asyncio.create_task(say_protocol(connection), name="protocol"),
         asyncio.create_task(hub.listen(), name="hub"),
         asyncio.create_task(Reaper(connection, enqueuing, settings).run(), name="reaper"),
     ]

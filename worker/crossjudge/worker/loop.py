@@ -27,6 +27,7 @@ from .cache.claims import Claims
 from .cache.runtime import runtime_digest
 from .cache.shelf import Shelf
 from .commit import Ledger
+from .compatibility import Compatibility
 from .jobs import judge_chunk
 from .leases import LeaseKeeper
 from .patience import connect, pauses
@@ -60,11 +61,12 @@ class ChunkWorker(SimpleWorker):
 
     death_penalty_class = NoDeathPenalty
 
-    def __init__(self, redis: Redis, ledger: Ledger, name: str) -> None:
+    def __init__(self, redis: Redis, ledger: Ledger, name: str, compatibility: Compatibility) -> None:
         # A life has a name of its own: RQ refuses one that still stands in Redis from before the connection was lost.
         unique = f"{name}.{uuid.uuid4().hex[:8]}"
         super().__init__([QUEUE], unique, connection=redis, serializer=JSONSerializer, log_job_description=False)
         self._ledger = ledger
+        self._compatibility = compatibility
         self._strays = Strays(redis)
 
     def subscribe(self) -> None:
@@ -75,10 +77,17 @@ class ChunkWorker(SimpleWorker):
         self.bootstrap(logging_level=None)
         try:
             while not shutdown.draining.is_set():
+                if not self._compatibility.holds(self.connection):
+                    if burst:
+                        return
+                    self.heartbeat()
+                    shutdown.draining.wait(LOOK_UP_S)
+                    continue
                 if self.should_run_maintenance_tasks:
                     self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # so it is in RQ
                 delivered = self._next(None if burst else LOOK_UP_S)
-                if delivered and shutdown.draining.is_set():  # it came while we were asked to end
+                is_over = shutdown.draining.is_set() or self._compatibility.held_back is not None
+                if delivered and is_over:  # it came while we were asked to end, or found out that we misread it
                     self._strays.put_back(delivered[0].id)
                 elif delivered:
                     self._run(*delivered)
@@ -137,7 +146,11 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     """
     shutdown = Shutdown()
     claims = Claims(connect(settings.redis_url))
-    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox), claims=claims)
+    compatibility = Compatibility()
+    leases = LeaseKeeper(
+        connect(settings.redis_url), describe(name, settings.jails, settings.sandbox),
+        claims=claims, compatibility=compatibility,
+    )  # fmt: skip
     _handle_signals(shutdown, leases)
     try:
         pool.start()
@@ -149,7 +162,7 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
         log.info("worker started", worker=name, jails=settings.jails, sandbox=settings.sandbox)
         if settings.sandbox == "none":
             log.warning(WARNING, worker=name)
-        _work(redis, ledger, name, shutdown, burst=burst)
+        _work(redis, ledger, name, shutdown, compatibility, burst=burst)
         log.info("worker ended", worker=name)
     finally:
         leases.close()
@@ -164,12 +177,14 @@ def _with_cache(pool: Pool, settings: WorkerSettings, claims: Claims) -> bench.J
     return CachedPool(pool, shelf, claims, runtime_digest(settings))
 
 
-def _work(redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, *, burst: bool) -> None:
+def _work(
+    redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, compatibility: Compatibility, *, burst: bool
+) -> None:
     next_pause = pauses()
     is_away = False
     while not shutdown.draining.is_set():
         try:
-            worker = ChunkWorker(redis, ledger, name)
+            worker = ChunkWorker(redis, ledger, name, compatibility)
             if is_away:
                 log.info("redis is back", worker=name)
             next_pause, is_away = pauses(), False
