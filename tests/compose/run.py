@@ -85,7 +85,7 @@ def main() -> None:
     if shutil.which("docker") is None:
         sys.exit("docker is not installed: this test brings up docker-compose.yml")
     problems = list(lines(EXAMPLES / "problems.jsonl"))
-    with stack() as url, Client(url, run="compose-test", limits=LIMITS) as judge:
+    with stack() as url, Client(url, run="compose-test", limits=LIMITS, cache=False) as judge:
         streamed = list(judge.stream(problems, cells_per_batch=50))
         batch = judge.submit(problems)
         compose("restart", "service")

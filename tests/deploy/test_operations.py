@@ -4,7 +4,6 @@
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,4 +103,4 @@ def test_every_file_and_section_that_it_names_is_there() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(write())
+    write()
