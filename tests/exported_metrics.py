@@ -1,6 +1,6 @@
 """The names of the metrics that the service exports, which dashboard and alerts may use; one place to change them in.
 
-`tests/deploy/test_monitoring.py` holds both ends to it: what a running service says, and what the files ask for.
+`tests/service/test_exported_metrics.py` holds a running service to it, `tests/deploy/test_monitoring.py` what asks.
 """
 
 from typing import Final

@@ -87,7 +87,7 @@ def test_what_an_image_copies_reaches_the_build(dockerfile: Path) -> None:
             assert any(Path(source).match(pattern) or source.startswith(f"{pattern}/") for pattern in allowed), source
 
 
-@pytest.mark.xfail(strict=True, reason="CROSSJUDGE_OPEN_METRICS and _REQUIRE_KEYS come with API keys")
+@pytest.mark.xfail(strict=True, reason="CROSSJUDGE_OPEN_METRICS, _REQUIRE_KEYS and _STORED_MB are not read yet")
 def test_every_variable_that_is_set_is_one_that_is_read() -> None:
     """What nobody reads, a typing error say, is silently ignored."""
     known = {"CROSSJUDGE_URL", "CROSSJUDGE_API_KEY"}  # the client's
@@ -96,5 +96,4 @@ def test_every_variable_that_is_set_is_one_that_is_read() -> None:
     files = [*(REPOSITORY / "deploy").rglob("*.yaml"), REPOSITORY / "docker-compose.yml"]
     for file in files:
         text = re.sub(r"#.*", "", file.read_text("utf-8"))
-        interpolated = set(re.findall(r"\$\{(\w+)", text))
-        assert set(re.findall(r"\bCROSSJUDGE_\w+", text)) - interpolated <= known, file
+        assert set(re.findall(r"\b(CROSSJUDGE_\w+)(?=:|,)", re.sub(r"\$\{\w+", "", text))) <= known, file

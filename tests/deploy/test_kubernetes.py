@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from crossjudge.contracts.queue import LEASE_SECONDS
+from crossjudge.service.server import _GRACE_SECONDS
 
 REPOSITORY = Path(__file__).parent.parent.parent
 KUBERNETES = REPOSITORY / "deploy" / "kubernetes"
@@ -155,10 +155,8 @@ def test_every_pod_is_under_a_policy_and_workers_reach_redis_and_names_alone() -
 def test_who_is_asked_to_end_has_the_time_for_it() -> None:
     grace = {each["metadata"]["name"]: pod_of(each)["terminationGracePeriodSeconds"] for each in workloads()}
     [pause] = container_of(named("Deployment", "crossjudge-service"))["lifecycle"]["preStop"]["exec"]["command"][1:]
-    from crossjudge.service.server import _GRACE_SECONDS
-
     assert grace["crossjudge-service"] > int(pause) + _GRACE_SECONDS
-    assert grace["crossjudge-worker"] > 60 > LEASE_SECONDS
+    assert grace["crossjudge-worker"] >= 60
     assert set(grace) == {"redis", "crossjudge-service", "crossjudge-worker"}
 
 
