@@ -43,9 +43,11 @@ class PlayedWorker:
     def close(self) -> None:
         self.redis.close()
 
-    def show_up(self, sandbox: SandboxName = "nsjail") -> None:
+    def show_up(self, sandbox: SandboxName = "nsjail", held_back: str | None = None) -> None:
         """Be seen as alive."""
-        info = WorkerInfo(name=self.name, host="here", pid=1, version="0", jails=1, sandbox=sandbox)
+        info = WorkerInfo(
+            name=self.name, host="here", pid=1, version="0", jails=1, sandbox=sandbox, held_back=held_back
+        )
         self.redis.hset(WORKER_INFO, self.name, info.model_dump_json())
         self.redis.zadd(WORKERS, {self.name: time.time()})
 

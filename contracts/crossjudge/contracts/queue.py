@@ -47,6 +47,12 @@ MOST_RINGS = 64
 JOB = "crossjudge.worker.jobs.judge_chunk"
 """Dotted path of the function that RQ calls with `(batch_id, chunk)`; the service never imports it."""
 
+PROTOCOL = 1
+"""Which way of speaking through Redis this is: one more with each change that the other side would misread."""
+
+PROTOCOL_KEY = "crossjudge:protocol"
+"""The `PROTOCOL` that the service queues chunks by, written as it starts. A worker of another one takes none."""
+
 EVENTS = "crossjudge:events"
 """Publish/subscribe channel of `Event`, as JSON."""
 
@@ -112,6 +118,8 @@ class WorkerInfo(Answer):
     version: str
     jails: int
     sandbox: SandboxName = "nsjail"
+    held_back: str | None = None
+    """Why it takes no work, though it is alive; none where it does."""
 
 
 def batch_key(batch: str) -> str:

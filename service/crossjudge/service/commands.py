@@ -24,6 +24,7 @@ def serve(
 
     Ctrl-C or SIGTERM ends it; whatever it has taken in stays in Redis and is finished by the workers.
     """
+    _warn_of_a_shown_password(redis_url)
     settings = _settings(redis_url=redis_url, log_level=log_level)
     from .logs import set_up_logging
     from .patience import RedisAway, wait_for_redis
@@ -114,6 +115,7 @@ def _settings(**given: str | None) -> "ServiceSettings":
     from pydantic import ValidationError
     from redis import Redis
 
+    from .redis_url import what_is_wrong
     from .settings import ServiceSettings
 
     try:
@@ -123,8 +125,18 @@ def _settings(**given: str | None) -> "ServiceSettings":
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}, got {each['input']!r}" for each in error.errors()]
         raise typer.BadParameter("\n".join(wrong)) from error
     except ValueError as error:
-        raise typer.BadParameter(f"the Redis URL {settings.redis_url!r}: {error}") from error
+        raise typer.BadParameter(f"the Redis URL {what_is_wrong(settings.redis_url, error)}") from error
     return settings
+
+
+def _warn_of_a_shown_password(redis_url: str | None) -> None:
+    from .redis_url import is_secret
+
+    if redis_url is not None and is_secret(redis_url):
+        typer.echo(
+            "the password in --redis-url can be read in this machine's list of processes: set REDIS_URL instead",
+            err=True,
+        )
 
 
 def _stop(message: str) -> NoReturn:

@@ -27,6 +27,7 @@ from .ids import new_batch_id
 from .intake import read_batch
 from .lanes import Lane
 from .metrics import Metrics
+from .protocol import say_protocol
 from .quotas import QuotaKeeper
 from .reaper import Reaper
 from .settings import ServiceSettings
@@ -112,6 +113,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     hub = Hub(listening)
     store, acceptor = Store(connection), Acceptor(enqueuing, settings)
     tasks = [
+        asyncio.create_task(say_protocol(connection), name="protocol"),
         asyncio.create_task(hub.listen(), name="hub"),
         asyncio.create_task(Reaper(connection, enqueuing, settings).run(), name="reaper"),
     ]

@@ -67,10 +67,12 @@ async def healthz(request: Request) -> Response:
 @router.get("/readyz", tags=["system"], response_model=Health, responses=problems(503, is_open=True))
 async def readyz(request: Request, here: CoreHere) -> Response:
     """The queue is reachable and somebody works on it."""
-    workers = await here.store.worker_count()
-    if workers == 0:
-        raise QueueUnreachable(_NO_WORKER, headers={"Retry-After": "2"})
-    return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=workers))
+    workers = await here.store.workers()
+    able = sum(worker.held_back is None for worker in workers)
+    if able == 0:
+        why = f"no worker takes work: {workers[0].held_back}" if workers else _NO_WORKER
+        raise QueueUnreachable(why, headers={"Retry-After": "2"})
+    return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=able))
 
 
 @router.get(

@@ -22,6 +22,7 @@ from crossjudge.contracts.queue import (
 )
 
 from .cache.claims import Claims
+from .compatibility import Compatibility
 from .patience import pauses
 from .registry import Registry
 
@@ -44,8 +45,17 @@ return 1
 class LeaseKeeper:
     """Beats from `start` to `close`; what `hold` holds stays leased in between."""
 
-    def __init__(self, redis: Redis, info: WorkerInfo, *, beat_s: float = BEAT_S, claims: Claims | None = None) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        info: WorkerInfo,
+        *,
+        beat_s: float = BEAT_S,
+        claims: Claims | None = None,
+        compatibility: Compatibility | None = None,
+    ) -> None:
         self._redis = redis
+        self._compatibility = compatibility or Compatibility()
         self._beat_s = beat_s
         self._claims = claims
         self._registry = Registry(redis, info)
@@ -92,7 +102,8 @@ class LeaseKeeper:
 
     def beat(self) -> None:
         """One beat. Raises `RedisError`."""
-        self._registry.announce()
+        self._compatibility.holds(self._redis)
+        self._registry.announce(self._compatibility.held_back)
         with self._lock:
             for (batch, index), stop in self._held.items():
                 keys = [batch_key(batch), results_key(batch), LEASES]

@@ -28,6 +28,7 @@ from .cache.claims import Claims
 from .cache.runtime import runtime_digest
 from .cache.shelf import Shelf
 from .commit import Ledger
+from .compatibility import Compatibility
 from .jobs import judge_chunk
 from .lanes import Delivered, Lanes
 from .leases import LeaseKeeper
@@ -61,11 +62,12 @@ class ChunkWorker(SimpleWorker):
 
     death_penalty_class = NoDeathPenalty
 
-    def __init__(self, redis: Redis, ledger: Ledger, name: str) -> None:
+    def __init__(self, redis: Redis, ledger: Ledger, name: str, compatibility: Compatibility) -> None:
         # A life has a name of its own: RQ refuses one that still stands in Redis from before the connection was lost.
         unique = f"{name}.{uuid.uuid4().hex[:8]}"
         super().__init__([QUEUE], unique, connection=redis, serializer=JSONSerializer, log_job_description=False)
         self._ledger = ledger
+        self._compatibility = compatibility
         self._lanes = Lanes(redis)
 
     def subscribe(self) -> None:
@@ -77,7 +79,11 @@ class ChunkWorker(SimpleWorker):
         try:
             while not shutdown.draining.is_set():
                 self._look_after_rq()
-                if delivered := self._lanes.take():
+                if not self._compatibility.holds(self.connection):
+                    if burst:
+                        return
+                    shutdown.draining.wait(LOOK_UP_S)
+                elif delivered := self._lanes.take():
                     self._run(delivered)
                 elif burst:
                     return
@@ -139,7 +145,11 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     """
     shutdown = Shutdown()
     claims = Claims(connect(settings.redis_url))
-    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox), claims=claims)
+    compatibility = Compatibility()
+    leases = LeaseKeeper(
+        connect(settings.redis_url), describe(name, settings.jails, settings.sandbox),
+        claims=claims, compatibility=compatibility,
+    )  # fmt: skip
     _handle_signals(shutdown, leases)
     try:
         pool.start()
@@ -151,7 +161,7 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
         log.info("worker started", worker=name, jails=settings.jails, sandbox=settings.sandbox)
         if settings.sandbox == "none":
             log.warning(WARNING, worker=name)
-        _work(redis, ledger, name, shutdown, burst=burst)
+        _work(redis, ledger, name, shutdown, compatibility, burst=burst)
         log.info("worker ended", worker=name)
     finally:
         leases.close()
@@ -166,12 +176,14 @@ def _with_cache(pool: Pool, settings: WorkerSettings, claims: Claims) -> bench.J
     return CachedPool(pool, shelf, claims, runtime_digest(settings))
 
 
-def _work(redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, *, burst: bool) -> None:
+def _work(
+    redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, compatibility: Compatibility, *, burst: bool
+) -> None:
     next_pause = pauses()
     is_away = False
     while not shutdown.draining.is_set():
         try:
-            worker = ChunkWorker(redis, ledger, name)
+            worker = ChunkWorker(redis, ledger, name, compatibility)
             if is_away:
                 log.info("redis is back", worker=name)
             next_pause, is_away = pauses(), False
