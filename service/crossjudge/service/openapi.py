@@ -17,8 +17,9 @@ _RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"ty
 _ERRORS = {
     400: "The body cannot be read: broken encoding, not UTF-8, not JSON.",
     403: "Without API keys the service answers its own machine only.",
-    404: "There is no such batch, or no longer.",
-    409: "The Idempotency-Key came with another body before.",
+    404: "There is no such batch, or no longer, or not that much in it.",
+    409: "The Idempotency-Key came with another body before, or the batch is not final yet.",
+    410: "What was posted is no longer kept.",
     413: "The body is over the server's limit, which `detail` says.",
     415: "The body is of a type or an encoding that the service does not read.",
     422: "Something is wrong with the request; `errors` says where and what to change.",

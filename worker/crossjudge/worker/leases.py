@@ -5,7 +5,7 @@ nothing of how a chunk is judged: it sets the `stop` of one that nobody wants an
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -20,6 +20,7 @@ from crossjudge.contracts.queue import (
     lease_member,
     results_key,
 )
+from crossjudge.contracts.stats import TOTALS, TotalsField
 
 from .cache.claims import Claims
 from .patience import pauses
@@ -45,8 +46,18 @@ return 1
 class LeaseKeeper:
     """Beats from `start` to `close`; what `hold` holds stays leased in between."""
 
-    def __init__(self, redis: Redis, info: WorkerInfo, *, beat_s: float = BEAT_S, claims: Claims | None = None) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        info: WorkerInfo,
+        *,
+        beat_s: float = BEAT_S,
+        claims: Claims | None = None,
+        jail_starts: Callable[[], int] | None = None,
+    ) -> None:
         self._redis = redis
+        self._jail_starts = jail_starts
+        self._told_starts = 0
         self._beat_s = beat_s
         self._claims = claims
         self._registry = Registry(redis, info)
@@ -68,6 +79,7 @@ class LeaseKeeper:
             return  # never started: nobody has heard of us
         self._thread.join()
         try:
+            self._tell_jail_starts()
             self._registry.sign_off()
         except RedisError as error:
             log.warning("could not sign off", error=str(error))
@@ -95,6 +107,7 @@ class LeaseKeeper:
     def beat(self) -> None:
         """One beat. Raises `RedisError`."""
         self._registry.announce()
+        self._tell_jail_starts()
         with self._lock:
             for (batch, index), stop in self._held.items():
                 keys = [batch_key(batch), results_key(batch), LEASES]
@@ -104,6 +117,13 @@ class LeaseKeeper:
             self._claims.renew(self._redis)
         if returned := self._strays.return_to_queue():
             log.warning("put jobs back that a worker had lost", jobs=returned)
+
+    def _tell_jail_starts(self) -> None:
+        """Add the jails that were started since the last beat to the statistics."""
+        starts = 0 if self._jail_starts is None else self._jail_starts()
+        if starts > self._told_starts:
+            self._redis.hincrby(TOTALS, TotalsField.JAIL_STARTS, starts - self._told_starts)
+            self._told_starts = starts
 
     def _run(self) -> None:
         next_pause = pauses()

@@ -125,6 +125,9 @@ def _chunk_of(job: Job) -> tuple[str, int] | None:
 class Pool(bench.Judge, Observer, Protocol):
     """What the worker needs of its jails."""
 
+    @property
+    def jail_starts(self) -> int: ...
+
     def start(self) -> None: ...
 
     def close(self) -> None: ...
@@ -137,7 +140,9 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     """
     shutdown = Shutdown()
     claims = Claims(connect(settings.redis_url))
-    leases = LeaseKeeper(connect(settings.redis_url), describe(name, settings.jails, settings.sandbox), claims=claims)
+    info = describe(name, settings.jails, settings.sandbox)
+    pulse = connect(settings.redis_url)
+    leases = LeaseKeeper(pulse, info, claims=claims, jail_starts=lambda: pool.jail_starts)
     _handle_signals(shutdown, leases)
     try:
         pool.start()
