@@ -184,7 +184,7 @@ class ProblemPage(Answer):
     next: int | None = None
 
 
-class TestText(Answer):
+class TestText(Answer):  # type: ignore[no-redef]  # the `kwargs` that pydantic's plugin gives its `__init__`
     """A test as texts: `code`, or what its kind has instead; values of a `call` test are JSON."""
 
     __test__ = False  # not a test class, whatever pytest makes of its name
@@ -195,7 +195,7 @@ class TestText(Answer):
     stdout: SourceText | None = None
     compare: str | None = None
     args: SourceText | None = None
-    kwargs: SourceText | None = None  # type: ignore[no-redef]  # pydantic's plugin gives __init__ one of that name
+    kwargs: SourceText | None = None
     expected: SourceText | None = None
     tolerance: str | None = None
 

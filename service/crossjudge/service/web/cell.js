@@ -40,7 +40,8 @@ function facts(cell) {
 
 export function cellPanel(cell, onclose) {
   const verdict = cell.verdict ?? null;
-  const messages = [...new Set([cell.message, cell.solution_message, cell.test_message].filter(Boolean))];
+  const said = [...new Set([cell.message, cell.solution_message, cell.test_message].filter(Boolean))];
+  const messages = said.filter((one) => !said.some((other) => other !== one && other.includes(one)));
   const wanted = ["messages", "timings", "stdout"].filter((each) => !cell.detail.includes(each));
   return h("section", { class: "panel cell", "aria-labelledby": "cell-title", "data-cell": `${cell.solution_index},${cell.test_index}` },
     h("header", null,

@@ -61,7 +61,7 @@ function niceTop(most) {
 }
 
 // A chart of stacked bars over time. `layers` says of each bucket what it is made of, bottom first: {value, fill}.
-export function timeChart({ title, buckets, layers, top, say, tick, key, cursor, onCursor }) {
+function timeChart({ title, buckets, layers, top, say, tick, key, cursor, onCursor, below }) {
   const inner = WIDTH - LEFT - 6, tall = HEIGHT - TOP - BOTTOM, step = inner / buckets.length;
   const stacks = buckets.map(layers);
   const most = top ?? niceTop(Math.max(0, ...stacks.map((stack) => stack.reduce((sum, each) => sum + each.value, 0))));
@@ -110,7 +110,7 @@ export function timeChart({ title, buckets, layers, top, say, tick, key, cursor,
     },
   }, lines, bars, times, line);
   show(cursor ?? null);
-  return h("figure", { class: "panel" }, h("figcaption", null, title), chart, readout);
+  return h("figure", { class: "panel" }, h("figcaption", null, title), chart, readout, below);
 }
 
 export function throughputChart(buckets, step, key, cursor, onCursor) {
@@ -121,14 +121,14 @@ export function throughputChart(buckets, step, key, cursor, onCursor) {
       { value: rate(Math.min(b.cells, b.executed)), class: "runbar" },
       { value: rate(Math.max(0, b.cells - b.executed)), class: "cachedbar" },
     ],
-    tick: amount,
+    tick: amount, below: h("ul", { class: "legend" }, h("li", null, h("i", { class: "key run" }), "run"), h("li", null, h("i", { class: "key known" }), "known already")),
     say: (b) => `${amount(rate(b.cells))} cells/s: ${amount(rate(Math.min(b.cells, b.executed)))} run, ${amount(rate(Math.max(0, b.cells - b.executed)))} known already`,
   });
 }
 
-export function verdictChart(buckets, key, cursor, onCursor) {
+export function verdictChart(buckets, key, cursor, onCursor, below) {
   return timeChart({
-    title: "Verdicts, share of cells", buckets, top: 1, key, cursor, onCursor,
+    title: "Verdicts, share of cells", buckets, top: 1, key, cursor, onCursor, below,
     layers: (b) => (b.cells ? LETTERS.map((letter) => ({ value: (b.verdicts[letter] ?? 0) / b.cells, fill: `url(#fill-${letter})` })) : []),
     tick: (value) => `${Math.round(100 * value)} %`,
     say: (b) => `${count(b.cells)} cells  ${b.cells ? mixText(b.verdicts) : ""}`,

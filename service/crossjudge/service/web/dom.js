@@ -9,7 +9,7 @@ function dress(made, attributes, children) {
     else if (name === "value" || name === "checked" || name === "selected" || name === "disabled") made[name] = value;
     else made.setAttribute(name, value === true ? "" : String(value));
   }
-  made.append(...children.flat().filter((each) => each !== null && each !== undefined));
+  made.append(...children.flat(Infinity).filter((each) => each !== null && each !== undefined));
   return made;
 }
 
@@ -79,7 +79,7 @@ export function duration(seconds) {
 
 export const ago = (at) => {
   const seconds = (Date.now() - new Date(at)) / 1000;
-  return seconds < 1.5 ? "now" : `${duration(Math.max(0, Math.round(seconds)))} ago`;
+  return seconds < 1.5 ? "now" : seconds < 120 ? `${Math.round(seconds)} s ago` : `${duration(seconds)} ago`;
 };
 
 export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
@@ -92,7 +92,7 @@ export function moment(at) {
 export function renew(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("data-key") : null;
   const scrolled = [...place.querySelectorAll("[data-scroll]")].map((each) => [each.dataset.scroll, each.scrollLeft, each.scrollTop]);
-  place.replaceChildren(...children.flat().filter((each) => each !== null && each !== undefined));
+  place.replaceChildren(...children.flat(Infinity).filter((each) => each !== null && each !== undefined));
   for (const [key, left, top] of scrolled) {
     const same = place.querySelector(`[data-scroll="${CSS.escape(key)}"]`);
     if (same) { same.scrollLeft = left; same.scrollTop = top; }

@@ -1,7 +1,7 @@
 // The first page: how much is judged, for whom, by whom, and what came of it.
 
 import { read } from "./api.js";
-import { legend, mixBar, mixText, throughputChart, verdictChart } from "./charts.js";
+import { legend, mixBar, throughputChart, verdictChart } from "./charts.js";
 import { amount, count, duration, h, moment, percent, renew } from "./dom.js";
 import { LETTERS } from "./verdicts.js";
 
@@ -81,14 +81,14 @@ export class Overview {
 
   tiles(of, mine) {
     const queue = mine ? mine : this.stats.queue;
-    const { window } = of, seconds = this.stats.minutes * 60;
+    const { window } = of;
     const jails = this.stats.workers.reduce((sum, worker) => sum + worker.jails, 0);
     return h("dl", { class: "tilelist" },
       tile("Throughput", amount(of.cells_per_second), "cells/s, last minute"),
       tile("Judged", amount(window.cells), `cells in ${this.stats.minutes} minutes`),
       tile("Passed", percent(window.verdicts.P ?? 0, window.cells), "of these cells"),
       tile("Known already", percent(Math.max(0, window.cells - window.executed), window.cells), "equal to another cell"),
-      tile("CPU in cells", amount(window.cpu_seconds / seconds), "cores, on average"),
+      tile("CPU time", window.executed ? cpu(window.cpu_seconds / window.executed) : "–", "of a cell that was run"),
       tile("Waiting", count(queue.waiting_chunks), queue.waiting_chunks ? `chunks, oldest ${duration(queue.oldest_wait_seconds)}` : "chunks"),
       mine ? tile("Share", percent(Math.round(mine.share * 1000), 1000), "of CPU time, last minute")
         : tile("Workers", count(this.stats.workers.length), this.stats.workers.length ? `${jails} jails` : "start one: crossjudge worker", this.stats.workers.length ? "" : "alarm"));
@@ -101,7 +101,7 @@ export class Overview {
     const { step_seconds: step } = this.stats;
     return renew(this.parts.charts,
       throughputChart(buckets, step, "throughput", this.cursor, moved),
-      h("div", null, verdictChart(buckets, "verdicts", this.cursor, moved), seen.length ? legend(seen) : null));
+      verdictChart(buckets, "verdicts", this.cursor, moved, seen.length ? legend(seen) : null));
   }
 
   runs() {
@@ -150,6 +150,11 @@ export class Overview {
   }
 }
 
+function cpu(seconds) {
+  const ms = 1000 * seconds;
+  return ms < 1000 ? `${ms.toFixed(ms < 10 ? 2 : 0)} ms` : `${seconds.toFixed(1)} s`;
+}
+
 function share(part) {
   return h("span", { class: "share" }, h("meter", { min: 0, max: 1, value: part, "aria-label": `${Math.round(100 * part)} % of CPU time` }), h("span", null, percent(Math.round(part * 1000), 1000)));
 }
@@ -161,5 +166,3 @@ export function table(name, columns, rows) {
       h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.startsWith("#") ? "number" : null }, column.replace(/^#/, ""))))),
       h("tbody", null, rows)));
 }
-
-export { mixText };

@@ -53,7 +53,7 @@ export class ProblemView {
       this.crumbs(problem.id),
       h("h1", null, h("bdi", null, problem.id)),
       h("p", { class: "sub" }, `${count(problem.matrix.length)} solutions × ${count(problem.tests.length)} tests`, h("span", { class: "wide" }, mixBar(counts, "verdicts")), mixText(counts),
-        vacuous ? ` · ${vacuous} tests never used a solution (underlined)` : ""),
+        vacuous ? ` · ${vacuous} ${vacuous === 1 ? "test" : "tests"} never used a solution (underlined)` : ""),
       h("div", { class: "split" },
         h("div", { class: "left" }, this.readout, this.heat.place, legend(LETTERS.filter((letter) => counts[letter])),
           h("p", { class: "soft help", id: "heat-help" }, "Arrow keys move, Enter shows the cell, a letter (F, E, …) finds the next such cell, Escape closes.")),
