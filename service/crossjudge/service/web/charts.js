@@ -57,7 +57,7 @@ export function mixBar(verdicts, label) {
 function niceTop(most) {
   if (most <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= most);
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((each) => each * power).find((each) => each >= most);
 }
 
 // A chart of stacked bars over time. `layers` says of each bucket what it is made of, bottom first: {value, fill}.

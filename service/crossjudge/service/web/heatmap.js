@@ -5,7 +5,7 @@ import { count, h } from "./dom.js";
 import { LETTERS, MARKS, NAMES } from "./verdicts.js";
 
 export const MOST = 200;
-const HEAD = 22, LARGEST = 26, SMALLEST = 7, LETTERED = 14;
+const HEAD = 22, LARGEST = 26, SMALLEST = 7, LETTERED = 14, TALL_ENOUGH = 15;
 
 export class Heatmap {
   constructor(problem, { onmove, onopen, onclose }) {
@@ -48,7 +48,8 @@ export class Heatmap {
   fit() {
     const wide = Math.min(MOST, this.columns - this.fromColumn), tall = Math.min(MOST, this.rows - this.fromRow);
     const room = this.place.clientWidth - this.headWidth() - 4;
-    const size = Math.max(SMALLEST, Math.min(LARGEST, Math.floor(room / wide), Math.floor((0.72 * innerHeight) / tall) < 12 ? 12 : LARGEST));
+    const beneath = Math.max(TALL_ENOUGH, Math.floor((0.7 * innerHeight) / tall));
+    const size = Math.max(SMALLEST, Math.min(LARGEST, Math.floor(room / wide), beneath));
     if (size === this.size && wide === this.wide && tall === this.tall) return;
     Object.assign(this, { size, wide, tall });
     this.draw();
