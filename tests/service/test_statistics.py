@@ -45,6 +45,7 @@ def test_equal_cells_count_each_and_run_once(http: httpx2.Client, worker: Played
     assert (run.run, run.share, run.cells, run.window.cells) == ("a", 1.0, 6, 6)
     assert run.buckets is not None and sum(bucket.cells for bucket in run.buckets) == 6
     assert found.cells_per_second > 0
+    assert [each.run for each in stats(http, "?run=a").runs] == ["a"] and stats(http, "?run=b").runs == []
 
 
 def test_a_chunk_that_is_handed_in_twice_counts_once(http: httpx2.Client, worker: PlayedWorker) -> None:

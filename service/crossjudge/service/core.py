@@ -112,7 +112,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     ]
     try:
         yield Core(
-            settings, store, acceptor, hub, metrics, Statistics(connection, store), enqueuing,
+            settings, store, acceptor, hub, metrics, Statistics(connection, enqueuing, store), enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
         )  # fmt: skip
     finally:

@@ -1,4 +1,8 @@
-"""Reads what workers have counted: time series for the dashboard, running totals for Prometheus."""
+"""Reads what workers have counted: time series for the dashboard, running totals for Prometheus.
+
+Two hours of many runs are some hundred thousand numbers, so buckets are read and added up in a thread, one read at a
+time. Those that have ended are read from Redis once.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from crossjudge.contracts import RunUsage
@@ -68,29 +74,35 @@ class _Series:
 class Statistics:
     """What there is to know of how judging goes."""
 
-    def __init__(self, connection: Redis, store: Store) -> None:
+    def __init__(self, connection: Redis, blocking: SyncRedis, store: Store) -> None:
         self._connection = connection
+        self._buckets = _Buckets(blocking)
+        self._one = CapacityLimiter(1)
         self._store = store
         self._queue = QueueView(connection)
-        self._ended: dict[tuple[str, int], ByRun] = {}
-        """Buckets that no worker adds to any more: read once, however many look on."""
 
-    async def read(self, tenant: str, minutes: int, *, by_run: bool) -> Stats:
-        """The window that ends now, of one tenant's runs."""
+    async def read(self, tenant: str, minutes: int, *, run: str | None, by_run: bool) -> Stats:
+        """The window that ends now, of one tenant's runs. `runs` of the answer are the latest, or the one asked for."""
         now = await self._now()
-        series = await self._series(tenant, minutes, now)
         queues = {scope: each for scope, each in (await self._queue.read(now)).items() if tenant_of(scope) == tenant}
-        window = _added(series.steps)
-        together = _together(window)
-        runs = (await self._store.runs(_MOST_RUNS)).runs
-        return Stats(
-            now=_time(now), minutes=minutes, step_seconds=series.starts.step,
-            cells_per_second=round(_cells(_together(series.lately)) / series.lately_seconds, 2),
-            window=Activity(**_activity(together)), kinds=_kinds(together),
-            buckets=[_bucket(*each) for each in zip(series.starts, map(_together, series.steps), strict=True)],
-            runs=[_run(tenant, usage, series, window, queues, by_run=by_run) for usage in runs],
-            queue=_queue_state(queues.values()), workers=await self._store.workers(),
-        )  # fmt: skip
+        runs = [usage for usage in (await self._store.runs(_MOST_RUNS)).runs if run in (None, usage.run)]
+        workers = await self._store.workers()
+
+        def put_together() -> Stats:
+            series = self._buckets.series(tenant, minutes, now)
+            window = _added(series.steps)
+            together, lately = _together(window), _together(series.lately)
+            cpu_of_all = lately[StatsField.CPU_MS]
+            return Stats(
+                now=_time(now), minutes=minutes, step_seconds=series.starts.step,
+                cells_per_second=round(_cells(lately) / series.lately_seconds, 2),
+                window=Activity(**_activity(together)), kinds=_kinds(together),
+                buckets=[_bucket(*each) for each in zip(series.starts, map(_together, series.steps), strict=True)],
+                runs=[_run(tenant, usage, series, window, queues, cpu_of_all, by_run=by_run) for usage in runs],
+                queue=_queue_state(queues.values()), workers=workers,
+            )  # fmt: skip
+
+        return await to_thread.run_sync(put_together, limiter=self._one)
 
     async def queues(self) -> dict[str, RunQueue]:
         """The queue of each run of all tenants, by scope."""
@@ -116,23 +128,33 @@ class Statistics:
         seconds, micros = await self._connection.time()
         return float(seconds + micros / 1e6)
 
-    async def _series(self, tenant: str, minutes: int, now: float) -> _Series:
+
+class _Buckets:
+    """What was counted, bucket by bucket. Not for several threads at once."""
+
+    def __init__(self, connection: SyncRedis) -> None:
+        self._connection = connection
+        self._ended: dict[tuple[str, int], ByRun] = {}
+        """Those that no worker adds to any more."""
+
+    def series(self, tenant: str, minutes: int, now: float) -> _Series:
+        """The steps of the window that ends now."""
         step = BUCKET_SECONDS if minutes <= _FINE_MINUTES else 60
         end = (int(now // step) + 1) * step
         starts = range(end - minutes * 60, end, step)
         lately = int(now // BUCKET_SECONDS) * BUCKET_SECONDS - _LATELY_SECONDS
-        buckets = await self._buckets(tenant, range(min(starts[0], lately), end, BUCKET_SECONDS), now)
+        buckets = self._read(tenant, range(min(starts[0], lately), end, BUCKET_SECONDS), now)
         steps = [_added(buckets.get(s, {}) for s in range(start, start + step, BUCKET_SECONDS)) for start in starts]
         recent = _added(buckets.get(start, {}) for start in range(lately, end, BUCKET_SECONDS))
         return _Series(starts, steps, recent, now - lately)
 
-    async def _buckets(self, tenant: str, starts: range, now: float) -> dict[int, ByRun]:
+    def _read(self, tenant: str, starts: range, now: float) -> dict[int, ByRun]:
         known = {start: self._ended[tenant, start] for start in starts if (tenant, start) in self._ended}
         missing = [start for start in starts if start not in known and start <= now]
-        async with self._connection.pipeline(transaction=False) as pipe:
+        with self._connection.pipeline(transaction=False) as pipe:
             for start in missing:
                 pipe.hgetall(bucket_key(tenant, start))
-            found = await pipe.execute()
+            found = pipe.execute()
         for start, counted in zip(missing, found, strict=True):
             known[start] = _by_run(counted)
             if start + BUCKET_SECONDS < now:
@@ -146,10 +168,10 @@ def _counts(fields: Mapping[str, str]) -> Counts:
     return Counter({field: int(count) for field, count in fields.items()})
 
 
-def _by_run(fields: Mapping[str, str]) -> ByRun:
+def _by_run(fields: Mapping[bytes, bytes]) -> ByRun:
     found: ByRun = {}
     for name, count in fields.items():
-        scope, field = split_bucket_field(name)
+        scope, field = split_bucket_field(name.decode())
         found.setdefault(scope, Counter())[field] += int(count)
     return found
 
@@ -201,11 +223,17 @@ def _bucket(start: int, counts: Counts) -> Bucket:
 
 
 def _run(
-    tenant: str, usage: RunUsage, series: _Series, window: ByRun, queues: Mapping[str, RunQueue], *, by_run: bool
+    tenant: str,
+    usage: RunUsage,
+    series: _Series,
+    window: ByRun,
+    queues: Mapping[str, RunQueue],
+    cpu_of_all: int,
+    *,
+    by_run: bool,
 ) -> RunActivity:
     scope = scope_of(tenant, usage.run)
     recent = series.lately.get(scope, Counter())
-    cpu_of_all = _together(series.lately)[StatsField.CPU_MS]
     queue = queues.get(scope, RunQueue())
     return RunActivity(
         **usage.model_dump(),

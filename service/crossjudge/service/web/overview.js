@@ -50,7 +50,7 @@ export class Overview {
     const cursor = this.pages.at(-1);
     if (cursor) asked.set("cursor", cursor);
     const [stats, page] = await Promise.all([
-      read(`/v1/stats?minutes=${this.minutes}${this.run === null ? "" : "&by_run=true"}`), read(`/v1/batches?${asked}`),
+      read(`/v1/stats?minutes=${this.minutes}${this.run === null ? "" : `&by_run=true&run=${encodeURIComponent(this.run)}`}`), read(`/v1/batches?${asked}`),
     ]);
     this.stats = stats;
     this.page = page;
