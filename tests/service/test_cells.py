@@ -63,6 +63,8 @@ def test_one_problem_is_what_stands_in_the_batch(http: httpx2.Client, worker: Pl
 
     assert early.status_code == 409 and "once it is final" in early.json()["detail"]
     assert [read(http, batch, f"/{index}") for index in range(2)] == whole
+    bare = read(http, batch, "/0?details=false")
+    assert bare == whole[0] | {"outputs": None, "cells": None} and whole[0]["cells"] is not None
 
 
 def test_a_cell_has_its_sources_whatever_a_model_wrote(http: httpx2.Client, worker: PlayedWorker) -> None:

@@ -68,8 +68,10 @@ def _is_straight(layout: ProblemLayout) -> bool:
     return layout.columns == list(range(len(layout.columns)))
 
 
-def problem_pieces(layout: ProblemLayout, order: Order, results: Judged) -> Iterator[bytes]:
-    """The JSON of one problem's result."""
+def problem_pieces(
+    layout: ProblemLayout, order: Order, results: Judged, *, has_details: bool = True
+) -> Iterator[bytes]:
+    """The JSON of one problem's result; without details, those of its cells are null whatever was asked for."""
     heads = _heads(layout, results)
     is_straight = _is_straight(layout)
     matrix = [_letters(layout, heads, is_straight, index) for index in range(len(layout.rows))]
@@ -80,6 +82,9 @@ def problem_pieces(layout: ProblemLayout, order: Order, results: Judged) -> Iter
         "tests": [_test(layout, heads, index, order.isolation) for index in range(len(layout.columns))],
     }
     yield encode_json(said)[:-1]
+    if not has_details:
+        yield b',"outputs":null,"cells":null}'
+        return
     details = _Details(layout, heads, matrix, is_straight, results)
     yield b',"outputs":'
     yield from _listed(map(details.outputs, range(len(matrix))) if Detail.OUTPUTS in order.detail else None)

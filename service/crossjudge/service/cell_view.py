@@ -39,12 +39,15 @@ def _summary(index: int, layout: ProblemLayout, batch: StoredBatch, *, is_final:
     )
 
 
-def problem_answer_pieces(connection: Redis, status: BatchStatus, problem: int) -> Iterator[bytes]:
+def problem_answer_pieces(
+    connection: Redis, status: BatchStatus, problem: int, *, has_details: bool
+) -> Iterator[bytes]:
     """The JSON of one problem's result. Raises `NotFinal` where the batch is still at work."""
     if not status.status.is_final:
         raise NotFinal(status.id, status.status)
     batch = StoredBatch(connection, status)
-    yield from problem_pieces(_layout(batch, status.id, problem), batch.order, batch.results)
+    layout = _layout(batch, status.id, problem)
+    yield from problem_pieces(layout, batch.order, batch.results, has_details=has_details)
 
 
 def cell_view(connection: Redis, status: BatchStatus, problem: int, solution: int, test: int) -> CellView:

@@ -40,10 +40,16 @@ async def list_problems(
     response_model=ProblemResult,
     responses=problems(404, 409, 422, 503),
 )
-async def get_problem(request: Request, here: CoreHere, batch: BatchId, problem: Place) -> Response:
+async def get_problem(
+    request: Request,
+    here: CoreHere,
+    batch: BatchId,
+    problem: Place,
+    details: Annotated[bool, Query(description="whether `outputs` and `cells` are filled in, where asked for")] = True,
+) -> Response:
     """The passing matrix of one problem, as it stands in the batch's answer."""
     status = await here.store.status(batch)
-    pieces = problem_answer_pieces(here.connection, status, problem)
+    pieces = problem_answer_pieces(here.connection, status, problem, has_details=details)
     return await long_answer(request, pieces, here.answers, 200, None)
 
 

@@ -27,7 +27,7 @@ function decoded(text) { try { return decodeURIComponent(text); } catch { return
 const VIEWS = { overview: Overview, batch: BatchView, problem: ProblemView };
 const same = (one, other) => one.name === other.name && one.batch === other.batch && one.problem === other.problem && one.run === other.run;
 
-function show() {
+function show(event) {
   const wanted = route();
   if (view && same(view.wanted, wanted) && view.follow) { view.wanted = wanted; view.follow(wanted); return; }
   view?.close?.();
@@ -36,6 +36,7 @@ function show() {
   view.onerror = failed;
   main.replaceChildren(view.place);
   scrollTo(0, 0);
+  if (event) main.focus({ preventScroll: true }); // what had the focus is gone with the view before
   beat();
 }
 
@@ -79,6 +80,7 @@ function failed(error) {
 function askForKey(why) {
   clearTimeout(timer);
   say("locked", "locked");
+  if (main.querySelector("form.key") && !hasKey()) return; // it is being filled in
   const field = h("input", { type: "password", id: "key", autocomplete: "off", required: true, spellcheck: "false" });
   const wrong = hasKey();
   dropKey();

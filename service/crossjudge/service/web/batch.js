@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { mixBar } from "./charts.js";
-import { count, duration, h, moment, percent, renew } from "./dom.js";
+import { count, duration, h, isBusy, moment, percent, renew } from "./dom.js";
 import { batchLink, progress, runLink, status, table } from "./overview.js";
 
 const PROBLEMS = 50;
@@ -26,8 +26,8 @@ export class BatchView {
 
   async refresh() {
     this.page = await read(`/v1/batches/${encodeURIComponent(this.batch)}/problems?first=${this.first}&limit=${PROBLEMS}`);
-    this.isSettled = isFinal(this.page.batch);
-    this.draw();
+    this.isSettled = isFinal(this.page.batch) && !isBusy();
+    if (!isBusy()) this.draw();
   }
 
   go(first) {
@@ -47,7 +47,7 @@ export class BatchView {
       h("span", null, `${count(this.first + 1)} to ${count(this.first + problems.length)} of ${count(total)}`),
       h("button", { type: "button", "data-key": "further", disabled: this.page.next === undefined || this.page.next === null, onclick: () => this.go(this.page.next) }, "further →")) : null;
     renew(this.place,
-      crumbs([batch.run, runLink(batch.run)], [batch.id]),
+      crumbs([batch.run, runLink(batch.run)]),
       h("h1", { class: "mono" }, batch.id),
       facts(batch),
       batch.error ? h("p", { class: "notice alarm" }, batch.error) : null,

@@ -3,7 +3,10 @@
 import { amount, clock, count, h, percent, svg } from "./dom.js";
 import { LETTERS, MARKS, NAMES } from "./verdicts.js";
 
-const WIDTH = 640, HEIGHT = 150, LEFT = 44, BOTTOM = 20, TOP = 8, PATTERN = 8;
+const HEIGHT = 150, LEFT = 44, BOTTOM = 20, TOP = 8, PATTERN = 8;
+
+// Charts are scaled to the room that they get; on a phone they are drawn for less, so that what stands in them is read.
+const width = () => (matchMedia("(max-width: 44rem)").matches ? 350 : 620);
 
 function patterns() {
   return svg("defs", null, LETTERS.map((letter) => svg("pattern",
@@ -62,6 +65,7 @@ function niceTop(most) {
 
 // A chart of stacked bars over time. `layers` says of each bucket what it is made of, bottom first: {value, fill}.
 function timeChart({ title, buckets, layers, top, say, tick, key, cursor, onCursor, below }) {
+  const WIDTH = width();
   const inner = WIDTH - LEFT - 6, tall = HEIGHT - TOP - BOTTOM, step = inner / buckets.length;
   const stacks = buckets.map(layers);
   const most = top ?? niceTop(Math.max(0, ...stacks.map((stack) => stack.reduce((sum, each) => sum + each.value, 0))));

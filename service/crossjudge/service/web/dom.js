@@ -71,6 +71,7 @@ export function percent(part, whole) {
 
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
@@ -87,6 +88,12 @@ export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
 export function moment(at) {
   return h("time", { datetime: at, title: new Date(at).toLocaleString() }, ago(at));
 }
+
+// Whether somebody is about to click something or to copy it: then nothing is put in its place.
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { isPressed = false; }, true);
+export const isBusy = () => isPressed || !(getSelection()?.isCollapsed ?? true);
 
 // Puts new children in the place of the old, and the focus and the scrolling back where they were.
 export function renew(place, ...children) {

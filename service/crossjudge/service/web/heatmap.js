@@ -25,7 +25,7 @@ export class Heatmap {
       "aria-rowcount": this.rows, "aria-colcount": this.columns, "aria-describedby": "heat-help",
       "aria-label": `Passing matrix of ${count(this.rows)} solutions and ${count(this.columns)} tests`,
       onkeydown: (event) => this.key(event),
-      onclick: (event) => this.point(event, true),
+      onclick: (event) => this.point(event),
     }, this.canvas, this.line);
     this.scroll = h("div", { class: "heat-scroll" }, this.grid);
     this.pages = h("div", { class: "paging" });
@@ -144,6 +144,7 @@ export class Heatmap {
     this.cell.style.left = `${this.headWidth() + (this.column - this.fromColumn) * size}px`;
     this.cell.style.top = `${HEAD + (this.row - this.fromRow) * size}px`;
     this.cell.style.width = this.cell.style.height = `${size}px`;
+    this.cell.classList.toggle("small", size < LETTERED);
     this.line.setAttribute("aria-rowindex", this.row + 1);
     this.cell.setAttribute("aria-colindex", this.column + 1);
     this.cell.setAttribute("aria-label", this.say());
@@ -152,13 +153,13 @@ export class Heatmap {
 
   follow() { if (document.activeElement === this.grid) this.cell.scrollIntoView({ block: "nearest", inline: "nearest" }); }
 
-  point(event, opens) {
+  point(event) {
     const box = this.canvas.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left - this.headWidth()) / this.size);
     const row = Math.floor((event.clientY - box.top - HEAD) / this.size);
     if (row < 0 || column < 0 || row >= this.tall || column >= this.wide) return;
     this.go(this.fromRow + row, this.fromColumn + column);
-    if (opens) this.onopen(this.row, this.column);
+    this.onopen(this.row, this.column, true);
   }
 
   key(event) {
@@ -203,7 +204,7 @@ function makeTiles(size, scale, style) {
       pen.font = `600 ${Math.round(size * 0.55)}px ${style.fontFamily}`;
       pen.textAlign = "center";
       pen.textBaseline = "middle";
-      pen.globalAlpha = letter === "P" ? 0.55 : 1;
+      pen.globalAlpha = letter === "P" ? 0.7 : 1;
       pen.fillText(letter, side / 2, side / 2 + 0.5);
     } else {
       pen.lineWidth = Math.max(1, size / 7);

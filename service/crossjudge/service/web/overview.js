@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { legend, mixBar, throughputChart, verdictChart } from "./charts.js";
-import { amount, count, duration, h, moment, percent, renew } from "./dom.js";
+import { amount, count, duration, h, isBusy, moment, percent, renew } from "./dom.js";
 import { LETTERS } from "./verdicts.js";
 
 const STATES = ["queued", "running", "done", "cancelled", "failed"];
@@ -40,6 +40,10 @@ export class Overview {
       this.parts[part] = h("section", { class: part });
       this.place.append(this.parts[part]);
     }
+    // What is chosen from is made once: a list that is open would close whenever it is made anew.
+    this.parts.top.append(this.heading());
+    this.list = h("div");
+    this.parts.batches.append(h("div", { class: "heading" }, h("h2", null, "Batches"), this.stateChoice()), this.list);
     document.title = this.run === null ? "crossjudge" : `${this.run} · crossjudge`;
   }
 
@@ -54,7 +58,7 @@ export class Overview {
     ]);
     this.stats = stats;
     this.page = page;
-    this.draw();
+    if (!isBusy()) this.draw();
   }
 
   again() { this.refresh().catch((error) => this.onerror?.(error)); }
@@ -62,21 +66,21 @@ export class Overview {
   draw() {
     const { stats } = this;
     const mine = this.run === null ? null : stats.runs.find((run) => run.run === this.run);
-    renew(this.parts.top, this.heading(mine));
-    renew(this.parts.tiles, this.tiles(mine ?? stats, mine));
+    this.hint.hidden = this.run === null || mine !== undefined;
+    renew(this.parts.tiles, ...(this.run !== null && !mine ? [] : [this.tiles(mine ?? stats, mine)]));
     this.drawCharts(mine?.buckets ?? (this.run === null ? stats.buckets : []));
     renew(this.parts.runs, ...(this.run === null ? this.runs() : []));
-    renew(this.parts.batches, ...this.batches());
+    renew(this.list, ...this.batches());
     renew(this.parts.workers, ...(this.run === null ? this.workers() : []));
   }
 
-  heading(mine) {
-    const choice = h("select", { "data-key": "minutes", "aria-label": "Time shown", onchange: (event) => { this.minutes = Number(event.target.value); this.cursor = null; this.again(); } },
+  heading() {
+    const choice = h("select", { "aria-label": "Time shown", onchange: (event) => { this.minutes = Number(event.target.value); this.cursor = null; this.again(); } },
       WINDOWS.map(([minutes, name]) => h("option", { value: minutes, selected: minutes === this.minutes }, `last ${name}`)));
-    if (this.run === null) return h("div", { class: "heading" }, h("h1", null, "Overview"), choice);
-    return h("div", { class: "heading" },
-      h("div", null, h("p", { class: "crumbs" }, h("a", { href: "#/" }, "Overview")), h("h1", null, "Run ", h("bdi", null, this.run))),
-      mine ? choice : h("p", { class: "soft" }, "not among the latest runs: its batches, if there are any, are below"));
+    this.hint = h("p", { class: "soft", hidden: true }, "Not among the latest runs: its batches, if there are any, are below.");
+    const title = this.run === null ? h("h1", null, "Overview")
+      : h("div", null, h("p", { class: "crumbs" }, h("a", { href: "#/" }, "Overview")), h("h1", null, "Run ", h("bdi", null, this.run)));
+    return h("div", { class: "heading" }, title, this.hint, choice);
   }
 
   tiles(of, mine) {
@@ -119,9 +123,12 @@ export class Overview {
     return [h("h2", null, "Runs"), table("runs", ["run", "share of CPU", "#cells/s", "#chunks waiting", "#held", "verdicts", "#cells so far", "last batch"], rows)];
   }
 
-  batches() {
-    const filter = h("select", { "data-key": "state", "aria-label": "Only batches that are", onchange: (event) => { this.state = event.target.value; this.pages = [null]; this.again(); } },
+  stateChoice() {
+    return h("select", { "aria-label": "Only batches that are", onchange: (event) => { this.state = event.target.value; this.pages = [null]; this.again(); } },
       ["", ...STATES].map((state) => h("option", { value: state, selected: state === this.state }, state || "in any state")));
+  }
+
+  batches() {
     const rows = this.page.batches.map((batch) => h("tr", null,
       h("th", { scope: "row" }, h("a", { href: batchLink(batch.id), "data-key": `batch ${batch.id}`, class: "mono" }, batch.id)),
       h("td", { "data-name": "run" }, h("a", { href: runLink(batch.run) }, h("bdi", null, batch.run))),
@@ -132,8 +139,7 @@ export class Overview {
     const newer = h("button", { type: "button", "data-key": "newer", disabled: this.pages.length === 1, onclick: () => { this.pages.pop(); this.again(); } }, "← newer");
     const older = h("button", { type: "button", "data-key": "older", disabled: !this.page.next, onclick: () => { this.pages.push(this.page.next); this.again(); } }, "older →");
     const paging = this.pages.length > 1 || this.page.next ? h("div", { class: "paging" }, newer, h("span", null, `page ${this.pages.length}`), older) : null;
-    return [h("div", { class: "heading" }, h("h2", null, "Batches"), filter),
-      rows.length ? table("batches", ["batch", "run", "status", "cells", "posted", "#took"], rows) : h("p", { class: "empty" }, "No batch here."), paging];
+    return [rows.length ? table("batches", ["batch", "run", "status", "cells", "posted", "#took"], rows) : h("p", { class: "empty" }, "No batch here."), paging];
   }
 
   workers() {

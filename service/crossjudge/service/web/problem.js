@@ -24,7 +24,7 @@ export class ProblemView {
     if (this.isSettled) return;
     const { batch, problem } = this.route;
     try {
-      this.problem = await read(`/v1/batches/${encodeURIComponent(batch)}/problems/${problem}`);
+      this.problem = await read(`/v1/batches/${encodeURIComponent(batch)}/problems/${problem}?details=false`);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 409) throw error;
       this.place.replaceChildren(this.crumbs(`problem ${problem}`), h("p", { class: "notice" }, error.message));
@@ -44,7 +44,7 @@ export class ProblemView {
     const counts = {};
     for (const row of problem.matrix) for (const letter of row) counts[letter] = (counts[letter] ?? 0) + 1;
     this.heat = new Heatmap(problem, {
-      onmove: (row, column) => this.moved(row, column), onopen: (row, column) => this.open(row, column), onclose: () => this.shut(),
+      onmove: (row, column) => this.moved(row, column), onopen: (row, column, isPointed) => this.open(row, column, isPointed), onclose: () => this.shut(),
     });
     this.readout = h("p", { class: "readout", id: "heat-readout" }, this.heat.say());
     const vacuous = problem.tests.filter((test) => test.vacuous).length;
@@ -59,16 +59,16 @@ export class ProblemView {
           h("p", { class: "soft help", id: "heat-help" }, "Arrow keys move, Enter shows the cell, a letter (F, E, …) finds the next such cell, Escape closes.")),
         this.side));
     this.heat.fit();
-    this.follow(this.route, true);
+    this.follow(this.route);
   }
 
   // Another cell of the same problem, from the address.
-  follow(route, isFirst = false) {
+  follow(route) {
     this.route = route;
     if (!this.heat) return;
     if (route.row === undefined) { this.side.replaceChildren(); return; }
     this.heat.go(route.row, route.column);
-    this.load(this.heat.row, this.heat.column, isFirst);
+    this.load(this.heat.row, this.heat.column);
   }
 
   moved(row, column) {
@@ -78,20 +78,22 @@ export class ProblemView {
     this.timer = setTimeout(() => this.open(row, column), PAUSE_MS);
   }
 
-  open(row, column) {
+  open(row, column, isPointed = false) {
     clearTimeout(this.timer);
     const { batch, problem } = this.route;
     const link = `${problemLink(batch, problem)}/c/${row}/${column}`;
     if (location.hash !== link) history.replaceState(null, "", link);
     this.route = { ...this.route, row, column };
-    this.load(row, column);
+    this.load(row, column, isPointed);
   }
 
-  async load(row, column) {
+  async load(row, column, isPointed = false) {
     const { batch, problem } = this.route, mine = ++this.asked;
     try {
       const cell = await readCell({ batch, problem, row, column });
-      if (mine === this.asked) this.side.replaceChildren(cellPanel(cell, () => this.shut()));
+      if (mine !== this.asked) return;
+      this.side.replaceChildren(cellPanel(cell, () => this.shut()));
+      if (isPointed) this.side.scrollIntoView({ block: "nearest" }); // on a phone it is below the matrix
     } catch (error) {
       if (mine !== this.asked) return;
       if (error instanceof Refused) this.side.replaceChildren(h("p", { class: "notice" }, error.message));
