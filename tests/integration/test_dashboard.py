@@ -172,10 +172,12 @@ def test_a_large_matrix_is_shown_in_pages(page: Page, parts: RunningStack, said:
     solutions = [f"def f(x): return {n % 3}" for n in range(3)] * 75
     with Client(parts.url, run="large") as judge:
         batch = judge.wait(judge.submit([{"solutions": solutions, "tests": ["assert f(0) == 1"] * 210}]), timeout=60)
-    page.goto(f"/#/b/{batch.id}/p/0")
+    page.goto(f"/#/b/{batch.id}/p/0/c/150/120")  # the cursor of an address is scrolled to
+    expect(page.get_by_role("gridcell")).to_be_in_viewport()
     page.get_by_role("grid").focus()
     page.keyboard.press("Control+End")
     expect(page.get_by_role("gridcell")).to_have_attribute("aria-label", "solution 224 × test 209: F failed")
+    expect(page.get_by_role("gridcell")).to_be_in_viewport()
     expect(page.get_by_role("combobox", name="solutions")).to_have_value("200")
     expect(page.get_by_role("combobox", name="tests")).to_have_value("200")
     assert said == []

@@ -15,7 +15,7 @@ from .accept import OPEN
 
 _MOST_BATCHES = 1000
 _REMEMBERED_SECONDS = 1.0  # however many pages and scrapers look on
-_FIELDS = (BatchField.RUN, BatchField.STATUS, BatchField.CHUNKS_TOTAL, BatchField.CHUNKS_DONE)
+_FIELDS = (BatchField.RUN, "tenant", BatchField.STATUS, BatchField.CHUNKS_TOTAL, BatchField.CHUNKS_DONE)
 
 
 @dataclass(slots=True)
@@ -56,10 +56,10 @@ class QueueView:
             batch = str(member).rpartition("/")[0]
             held_of[batch] = held_of.get(batch, 0) + 1
         found: dict[str, RunQueue] = {}
-        for (batch, created_at), (run, status, total, done) in zip(opened, rows, strict=True):
+        for (batch, created_at), (run, tenant, status, total, done) in zip(opened, rows, strict=True):
             if status not in ("queued", "running"):
                 continue
-            queue = found.setdefault(scope_of("", run), RunQueue())
+            queue = found.setdefault(scope_of(tenant or "", run), RunQueue())
             left = int(total) - int(done)
             held = min(left, held_of.get(batch, 0))
             queue.held += held
