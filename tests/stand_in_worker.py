@@ -40,12 +40,14 @@ class StandInPool:
 
     def __init__(self, *, starts: bool = True) -> None:
         self.starts = starts
+        self.jail_starts = 0
         self.judged: list[str] = []
         self.broken: set[str] = set()
 
     def start(self) -> None:
         if not self.starts:
             raise JailError("no user namespaces here: sysctl user.max_user_namespaces is 0")
+        self.jail_starts += 1
 
     def close(self) -> None:
         pass

@@ -62,6 +62,20 @@ from crossjudge.contracts import (
     load_json,
 )
 from crossjudge.contracts.queue import Event, WorkerInfo
+from crossjudge.contracts.stats import (
+    Activity,
+    Bucket,
+    CellView,
+    ProblemPage,
+    ProblemSummary,
+    QueueState,
+    RunActivity,
+    Stats,
+    TestText,
+)
+
+MAPS = {"verdicts", "kinds"}
+"""Fields that are objects with any keys."""
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 T0 = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC)
@@ -104,6 +118,7 @@ DONE = BatchStatus(
     cells=CellCounts(total=4, done=4, executed=3, cached=1),
     created_at=T0, started_at=T1, finished_at=T2, problems=[RESULT],
 )  # fmt: skip
+WINDOW = Activity(cells=6, executed=4, cached=2, cpu_seconds=0.25, wall_seconds=0.5, verdicts={"P": 4, "F": 2})
 QUEUED = BatchStatus(id="b_01JGJ", run="r", status=BatchState.QUEUED, cells=CellCounts(total=9), created_at=T0)
 
 MESSAGES: dict[str, BaseModel] = {
@@ -172,6 +187,30 @@ MESSAGES: dict[str, BaseModel] = {
         id="0123456789", sha256="ab" * 32, tenant="acme", note="the first", created_at=T0, expires_at=T1, revoked_at=T2,
         weight=2.0, quotas=Quotas(cells_in_flight=1000, cells_per_minute=60_000, stored_batches=10, batch_cells=500),
     ),
+    "stats": Stats(
+        now=T2, minutes=1, step_seconds=60, cells_per_second=0.1, window=WINDOW, kinds={"assert": 6},
+        buckets=[Bucket(at=T1, **WINDOW.model_dump())],
+        runs=[
+            RunActivity(
+                run="zerocoder-7b-a", batches=1, cells=9, executed=4, cached=2, cpu_seconds=0.25, last_batch_at=T0,
+                window=WINDOW, cells_per_second=0.1, share=1.0, waiting_chunks=1, held_chunks=2,
+                oldest_wait_seconds=1.5, buckets=None,
+            )
+        ],
+        queue=QueueState(waiting_chunks=1, held_chunks=2, oldest_wait_seconds=1.5),
+        workers=[WorkerInfo(name="host.1234", host="host", pid=1234, version="0.1.0", jails=2)],
+    ),
+    "problem_page": ProblemPage(
+        batch=QUEUED, total=2, next=1,
+        problems=[ProblemSummary(index=0, id="sum/1", solutions=2, tests=4, verdicts={"P": 3, "F": 1, "S": 4})],
+    ),
+    "cell_view": CellView(
+        batch="b_01JGH", run="zerocoder-7b-a", status=BatchState.DONE, problem=0, problem_id="sum/1",
+        solution_index=1, test_index=1, verdict="F", message="AssertionError", cpu_ms=0.5, wall_ms=0.75,
+        stdout="seen\n", output="'\x00'", solution_status="ok", test_status="ok", entry_point="add",
+        prelude="import math\n", solution=UGLY, detail=["messages"],
+        test=TestText(kind="call", args="[0.1]", kwargs='{"b":0.2}', expected="0.3", tolerance="1e-09"),
+    ),
     "event": Event(batch="b_01JGH", status=BatchState.RUNNING, total=1024, done=512),
     "worker_info": WorkerInfo(name="host.1234", host="host", pid=1234, version="0.1.0", jails=2),
 }  # fmt: skip
@@ -187,9 +226,9 @@ def parts(value: Any) -> Iterator[BaseModel]:
 
 
 def with_new_fields(value: Any) -> Any:
-    """The JSON that a later version might send: every object in it has a field that we do not know."""
+    """The JSON that a later version might send: every model in it has a field that we do not know."""
     if isinstance(value, dict):
-        return {**{k: with_new_fields(v) for k, v in value.items()}, "field_of_tomorrow": [1]}
+        return {**{k: v if k in MAPS else with_new_fields(v) for k, v in value.items()}, "field_of_tomorrow": [1]}
     return [with_new_fields(v) for v in value] if isinstance(value, list) else value
 
 

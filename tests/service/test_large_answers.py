@@ -134,7 +134,7 @@ def test_whatever_programs_say_arrives_in_small_and_large_answers(
     assert grids[-1].cells is not None and said in [row[0].message for row in grids[-1].cells]
 
 
-def test_the_verdicts_of_an_answer_are_counted_once(http: httpx2.Client, worker: PlayedWorker) -> None:
+def test_verdicts_are_counted_once_however_often_they_are_read(http: httpx2.Client, worker: PlayedWorker) -> None:
     path = f"/v1/batches/{post(http, 4)}"
     worker.work()
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_the_verdicts_of_an_answer_are_counted_once(http: httpx2.Client, worker:
 
     text = http.get("/metrics").text
 
-    assert f'crossjudge_cells_total{{verdict="P"}} {4.0 * ROWS}' in text
+    assert f'crossjudge_cells_total{{kind="assert",run="default",verdict="P"}} {4.0 * ROWS}' in text
 
 
 @contextmanager

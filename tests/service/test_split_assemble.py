@@ -1,6 +1,8 @@
 """Laws of splitting a batch and putting its answer together, over batches of any shape."""
 
 import itertools
+import json
+from collections import Counter
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -16,16 +18,19 @@ from crossjudge.contracts import (
     ChunkResult,
     Detail,
     ProblemResult,
+    SourceStatus,
     dump_json,
     load_json,
     pack,
     unpack,
 )
-from crossjudge.service.assemble import Tally, answer_pieces
+from crossjudge.contracts.stats import split_cells_field
+from crossjudge.service.assemble import answer_pieces, problem_pieces, verdict_counts
 from crossjudge.service.layout import LayoutWriter, ProblemLayout, read_layout
 from crossjudge.service.settings import ServiceSettings
 from crossjudge.service.split import Plan, key_of, split
 from crossjudge.worker.commit import Task
+from crossjudge.worker.counting import sums
 from planned_work import chunks_of, columns_of
 from played_worker import judged
 from strategies import any_character, batches
@@ -54,13 +59,13 @@ def results(plan: Plan) -> dict[int, ChunkResult]:
     return {task.index: judged(task) for task in tasks}
 
 
-def streamed(plan: Plan, results: dict[int, ChunkResult], tally: Tally) -> bytes:
+def streamed(plan: Plan, results: dict[int, ChunkResult]) -> bytes:
     packed = {index: unpack(pack(result)) for index, result in results.items()}
-    return b"".join(answer_pieces(STATUS, read_layout(plan.layout), plan.order, packed, tally))
+    return b"".join(answer_pieces(STATUS, read_layout(plan.layout), plan.order, packed))
 
 
 def answers(plan: Plan, results: dict[int, ChunkResult]) -> list[ProblemResult]:
-    found = BatchStatus.model_validate(load_json(streamed(plan, results, Tally()))).problems
+    found = BatchStatus.model_validate(load_json(streamed(plan, results))).problems
     assert found is not None
     return found
 
@@ -199,12 +204,40 @@ def test_the_pieces_of_an_answer_are_the_whole_of_it(
     plan = split(batch, settings)
     there = data.draw(st.sets(st.sampled_from(range(len(plan.chunks)))) if plan.chunks else st.just(set()))
     judged = {index: result for index, result in results(plan).items() if index in there}
-    tally = Tally()
 
-    found = load_json(streamed(plan, judged, tally))
+    found = load_json(streamed(plan, judged))
 
     assert found == load_json(dump_json(at_once(plan, judged), exclude_unset=True))
-    assert +tally == Tally(letter for problem in found["problems"] for row in problem["matrix"] for letter in row)
+
+
+@given(batches, settings)
+def test_one_problem_is_answered_as_it_stands_in_the_whole(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
+    judged = {index: unpack(pack(result)) for index, result in results(plan).items()}
+    whole = load_json(streamed(plan, results(plan)))["problems"]
+
+    for layout, expected in zip(layout_of(plan), whole, strict=True):
+        assert load_json(b"".join(problem_pieces(layout, plan.order, judged))) == expected
+        assert verdict_counts(layout, judged) == Counter("".join(expected["matrix"]))
+
+
+@given(batches, settings)
+def test_what_workers_count_is_what_stands_in_the_matrices(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
+    counted: Counter[tuple[str, str]] = Counter()
+    for index, result in results(plan).items():
+        said = json.loads(sums(":r", columns_of(plan), chunks_of(plan)[index], result, cached=0, failed=0))
+        counted.update(
+            {names: count for field, count in said["run"].items() if (names := split_cells_field(field)) is not None}
+        )
+
+    expected: Counter[tuple[str, str]] = Counter()
+    for problem, answer in zip(batch.problems, answers(plan, results(plan)), strict=True):
+        for report, row in zip(answer.solutions, answer.matrix, strict=True):
+            for test, said_of, letter in zip(problem.tests, answer.tests, row, strict=True):
+                if letter != "S" and SourceStatus.TOO_LARGE not in (report.status, said_of.status):
+                    expected[test.kind, letter] += 1
+    assert counted == expected
 
 
 @given(batches, settings, st.text(any_character))
@@ -217,6 +250,6 @@ def test_what_a_program_said_goes_through_whatever_it_is(batch: Batch, settings:
             cell |= {"message": said, "stdout": said, "output": said}
         judged[index] = ChunkResult.model_validate(document)
 
-    found = load_json(streamed(plan, judged, Tally()))
+    found = load_json(streamed(plan, judged))
 
     assert found == load_json(dump_json(at_once(plan, judged), exclude_unset=True))

@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from crossjudge.contracts.queue import LEASE_SECONDS, LEASES, WORKER_INFO, WORKERS, lease_member
+from crossjudge.contracts.stats import TOTALS, TotalsField
 from crossjudge.service.embedded import EmbeddedRedis
 from crossjudge.worker.bench import Bench
 from crossjudge.worker.leases import LeaseKeeper
@@ -30,6 +31,18 @@ def test_a_held_lease_is_renewed_and_one_let_go_of_is_not(redis: Redis, bench: B
     redis.zrem(LEASES, member)
     bench.leases.beat()
     assert redis.zscore(LEASES, member) is None
+
+
+def test_jails_that_were_started_are_counted_once(redis: Redis, redis_url: str) -> None:
+    starts = 3
+    with connect(redis_url) as pulse:
+        leases = LeaseKeeper(pulse, describe("starting", jails=3), jail_starts=lambda: starts)
+        leases.beat()
+        leases.beat()
+        assert redis.hget(TOTALS, TotalsField.JAIL_STARTS) == b"3"
+        starts = 4
+        leases.beat()
+    assert redis.hget(TOTALS, TotalsField.JAIL_STARTS) == b"4"
 
 
 def test_an_idle_worker_is_listed_and_takes_itself_off_the_list(redis: Redis, redis_url: str) -> None:

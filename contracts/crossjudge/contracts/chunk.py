@@ -31,10 +31,14 @@ class Columns(Request):
 
 
 class Row(Request):
-    """One solution to judge. `columns` are indices into `Columns.tests`; null is all of them."""
+    """One solution to judge. `columns` are indices into `Columns.tests`; null is all of them.
+
+    `counts` says for how many cells asked for each of these counts, since equal ones are judged once; null is one each.
+    """
 
     solution: SourceText
     columns: list[NonNegativeInt] | None = None
+    counts: list[NonNegativeInt] | None = None
 
 
 class Part(Request):
@@ -104,4 +108,5 @@ class ChunkResult(Answer):
     parts: list[PartResult]
     executed: int
     cpu_seconds: float
+    wall_seconds: float = 0.0
     worker: str

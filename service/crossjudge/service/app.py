@@ -14,13 +14,14 @@ from starlette.routing import Match
 
 from crossjudge.contracts import Violation
 
-from . import batches, system
+from . import batches, problems, system
 from .answers import problem_answer
 from .core import running
 from .errors import ServiceError, problem_details, queue_away, shown
 from .guard import Guard
 from .metrics import MeasuredRequests, Metrics
 from .openapi import describe
+from .request_log import LoggedRequests
 from .settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -47,12 +48,14 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(batches.router)
+    app.include_router(problems.router)
     app.include_router(system.router)
     for path, folder in system.static_files():
         app.mount(path, folder)
     _answer_errors(app)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(MeasuredRequests, metrics=metrics)
+    app.add_middleware(LoggedRequests)
     _describe_once(app, settings)
     return app
 
@@ -112,6 +115,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """What is possible at this path: each method is a route of its own, and a 405 knows only the first of them."""
-    routes = [*batches.router.routes, *system.router.routes]
+    routes = [*batches.router.routes, *problems.router.routes, *system.router.routes]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})

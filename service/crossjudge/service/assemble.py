@@ -31,9 +31,6 @@ _NO_PROBLEMS = b'"problems":null'
 _NOT_RUN = SourceStatus.NOT_RUN.value
 _SKIPPED = V.SKIPPED.value
 
-Tally = Counter[str]
-"""How many cells got each letter."""
-
 Document = dict[str, Any]
 
 
@@ -44,7 +41,7 @@ class Judged(Protocol):
 
 
 def answer_pieces(
-    status: BatchStatus, problems: Iterable[ProblemLayout], order: Order, results: Judged, tally: Tally
+    status: BatchStatus, problems: Iterable[ProblemLayout], order: Order, results: Judged
 ) -> Iterator[bytes]:
     """The JSON of a batch's status with its passing matrices. Cells of chunks that have no result are `S`."""
     head, tail = dump_json(status.model_copy(update={"problems": None}), exclude_unset=True).split(_NO_PROBLEMS)
@@ -52,17 +49,32 @@ def answer_pieces(
     for index, problem in enumerate(problems):
         if index:
             yield b","
-        yield from _problem(problem, order, results, tally)
+        yield from problem_pieces(problem, order, results)
     yield b"]" + tail
 
 
-def _problem(layout: ProblemLayout, order: Order, results: Judged, tally: Tally) -> Iterator[bytes]:
+def verdict_counts(layout: ProblemLayout, results: Judged) -> dict[str, int]:
+    """How many cells of a problem got each letter, those that were not asked for or not judged as `S`."""
     heads = _heads(layout, results)
-    is_straight = layout.columns == list(range(len(layout.columns)))
+    is_straight = _is_straight(layout)
+    counts: Counter[str] = Counter()
+    for index in range(len(layout.rows)):
+        letters = _letters(layout, heads, is_straight, index)
+        counts.update({verdict.value: letters.count(verdict) for verdict in V})
+    return dict(+counts)
+
+
+def _is_straight(layout: ProblemLayout) -> bool:
+    return layout.columns == list(range(len(layout.columns)))
+
+
+def problem_pieces(
+    layout: ProblemLayout, order: Order, results: Judged, *, has_details: bool = True
+) -> Iterator[bytes]:
+    """The JSON of one problem's result; without details, those of its cells are null whatever was asked for."""
+    heads = _heads(layout, results)
+    is_straight = _is_straight(layout)
     matrix = [_letters(layout, heads, is_straight, index) for index in range(len(layout.rows))]
-    for letters in matrix:
-        for verdict in V:
-            tally[verdict] += letters.count(verdict)
     said = {
         "id": layout.id,
         "matrix": matrix,
@@ -70,6 +82,9 @@ def _problem(layout: ProblemLayout, order: Order, results: Judged, tally: Tally)
         "tests": [_test(layout, heads, index, order.isolation) for index in range(len(layout.columns))],
     }
     yield encode_json(said)[:-1]
+    if not has_details:
+        yield b',"outputs":null,"cells":null}'
+        return
     details = _Details(layout, heads, matrix, is_straight, results)
     yield b',"outputs":'
     yield from _listed(map(details.outputs, range(len(matrix))) if Detail.OUTPUTS in order.detail else None)

@@ -57,6 +57,7 @@ async def post_batch(
     check_content_type(request.headers.get("content-type"))
     raw = await _body(request, here.settings.max_body_bytes)
     batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key, caller)
+    request.state.batch = batch
     status = await here.wait(batch, wait)
     code = 200 if status.status.is_final else 202
     return await _answer(request, here, status, code, {"Location": f"/v1/batches/{batch}"})

@@ -3,17 +3,16 @@
 import asyncio
 import hashlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from redis import Redis
 
 from crossjudge.contracts import BatchStatus
-from crossjudge.contracts.queue import batch_key
 
 from .accept import Acceptor
 from .assemble import answer_pieces
@@ -21,7 +20,7 @@ from .authentication import Authentication
 from .body import decode
 from .caller import Caller
 from .connections import connect, connect_sync
-from .finished import FinishedBatch
+from .finished import StoredBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
@@ -32,7 +31,10 @@ from .quotas import QuotaKeeper
 from .reaper import Reaper
 from .settings import ServiceSettings
 from .split import Plan, split
+from .statistics import Statistics
 from .store import Store
+
+T = TypeVar("T")
 
 _INTAKES_AT_ONCE = 4  # each may hold a body several times over while it reads it
 _ANSWERS_AT_ONCE = 4  # pieces of answers that are being made; how many are being sent nothing bounds
@@ -49,6 +51,7 @@ class Core:
     quotas: QuotaKeeper
     hub: Hub
     metrics: Metrics
+    statistics: Statistics
     connection: Redis
     """Synchronous and in bytes, for what works in threads."""
     intakes: CapacityLimiter
@@ -97,12 +100,13 @@ class Core:
         return status
 
     def pieces(self, status: BatchStatus) -> Iterator[bytes]:
-        """The answer for a final batch, as JSON; its verdicts are counted the first time that somebody reads it all."""
-        tally: Counter[str] = Counter()
-        batch = FinishedBatch(self.connection, status)
-        yield from answer_pieces(status, batch.problems(), batch.order, batch.results, tally)
-        if self.connection.hsetnx(batch_key(status.id), "counted", "1"):
-            self.metrics.count_cells(tally)
+        """The answer for a final batch, as JSON."""
+        batch = StoredBatch(self.connection, status)
+        yield from answer_pieces(status, batch.problems(), batch.order, batch.results)
+
+    async def in_thread(self, make: Callable[..., T], *given: object) -> T:
+        """What is made of a stored batch, beside the answers that are being made."""
+        return await to_thread.run_sync(partial(make, self.connection, *given), limiter=self.answers)
 
 
 @asynccontextmanager
@@ -120,7 +124,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     try:
         yield Core(
             settings, store, acceptor, Authentication(connection, required=settings.require_keys),
-            QuotaKeeper(enqueuing, settings), hub, metrics, enqueuing,
+            QuotaKeeper(enqueuing, settings), hub, metrics, Statistics(connection, enqueuing, store), enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
         )  # fmt: skip
     finally:

@@ -5,8 +5,11 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── Unauthorized        401  the caller has no key, or not one of ours
 ├── Forbidden           403  the caller may not
 ├── UnknownBatch        404
-├── BatchGone           410  it was there; its results have expired
+├── UnknownPlace        404  the batch has no such problem, solution or test
 ├── KeyReused           409  an Idempotency-Key stands for another body
+├── NotFinal            409  there is no result yet
+├── BatchGone           410  it was there; its results have expired
+├── SourcesGone         410  what was posted is no longer kept
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── Invalid             422  the body can be read and is not a batch; `errors` says where
@@ -69,6 +72,24 @@ class UnknownBatch(ServiceError):
         super().__init__(f"there is no batch {shown(batch)}; batches are kept for a limited time once they are done")
 
 
+class UnknownPlace(ServiceError):
+    """There is such a batch, and it has not that many problems, solutions or tests."""
+
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self, batch: str, what: str, index: int, count: int) -> None:
+        super().__init__(f"there are {count:,} {what} there in batch {shown(batch)}: 0 to {count - 1:,}, not {index:,}")
+
+
+class NotFinal(ServiceError):
+    """The batch is still at work."""
+
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, batch: str, state: str) -> None:
+        super().__init__(f"batch {shown(batch)} is {state}: its matrices are there once it is final; ask again then")
+
+
 class BatchGone(ServiceError):
     """There was such a batch, and its results are kept no longer."""
 
@@ -79,6 +100,15 @@ class BatchGone(ServiceError):
             f"the results of batch {shown(batch)} have expired: they are kept for a limited time "
             "(CROSSJUDGE_RETENTION_SECONDS) and as long as there is room; post its problems again"
         )
+
+
+class SourcesGone(ServiceError):
+    """The batch is there, and Redis has lost what was posted."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(f"the programs of batch {shown(batch)} are no longer kept: post its problems again")
 
 
 class KeyReused(ServiceError):

@@ -1,4 +1,4 @@
-"""A batch that is final, as it stands in Redis: read piece by piece, since its results may be larger than our memory.
+"""A batch as it stands in Redis: read piece by piece, since its results may be larger than our memory.
 
 Synchronous: called in a thread. Knows the keys, nothing of how an answer looks.
 """
@@ -17,7 +17,7 @@ from .layout import ProblemLayout, read_layout
 _MOST_HELD = 8  # a problem of 16 × 16 is two chunks, and each chunk is looked at up to three times
 
 
-class FinishedBatch:
+class StoredBatch:
     """What an answer is put together from."""
 
     def __init__(self, connection: Redis, status: BatchStatus) -> None:

@@ -174,7 +174,8 @@ def _store(redis_url: str | None, data: Path | None) -> "Iterator[KeyStore]":
     from redis.exceptions import RedisError
 
     from .keys import KeyStore, KeyTrouble
-    from .patience import RedisAway, wait_for_redis, without_password
+    from .patience import RedisAway, wait_for_redis
+    from .redis_url import without_password
 
     url = _where(redis_url, data)
     try:

@@ -1,27 +1,53 @@
-"""The service's figures for Prometheus, in a registry of its own. Every label has a small closed set of values."""
+"""The service's figures for Prometheus, in a registry of its own. Every label has a small closed set of values.
+
+What workers count stands in Redis and is read when it is asked for, so that every service process says the same.
+"""
 
 import time
-from collections.abc import Mapping
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crossjudge.contracts import Verdict
+from crossjudge.contracts.queue import WorkerInfo
+from crossjudge.contracts.stats import (
+    MOST_RUNS_COUNTED,
+    OTHER_RUNS,
+    StatsField,
+    TotalsField,
+    shown_scope,
+    split_cells_field,
+)
 
-_METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+from .queue_view import RunQueue
+from .statistics import Totals
+
+METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
+@dataclass(frozen=True)
+class SharedFigures:
+    """What stands in Redis, as it was when it was asked for."""
+
+    totals: Totals
+    queues: Mapping[str, RunQueue]
+    leased: int
+    workers: Sequence[WorkerInfo]
+    memory_bytes: int
+
+
 class Metrics:
-    """What one service process counts, and what it reads from Redis when it is asked."""
+    """What one service process counts by itself."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.batches = Counter("crossjudge_batches_accepted", "Batches taken in", registry=self.registry)
         self.asked = Counter("crossjudge_cells_accepted", "Cells of the batches taken in", registry=self.registry)
-        self.cells = Counter(
-            "crossjudge_cells", "Cells of answered batches, by verdict", ["verdict"], registry=self.registry
-        )
         self.requests = Counter(
             "crossjudge_http_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
         )
@@ -30,21 +56,85 @@ class Metrics:
             buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
         self.waiting = Gauge("crossjudge_waiters", "Requests that wait for a batch", registry=self.registry)
-        self.queued = Gauge("crossjudge_queued_chunks", "Chunks that wait for a worker", registry=self.registry)
-        self.held = Gauge("crossjudge_leased_chunks", "Chunks that a worker holds", registry=self.registry)
-        self.workers = Gauge("crossjudge_workers_alive", "Workers that were there a moment ago", registry=self.registry)
         self.redis_up = Gauge("crossjudge_redis_up", "1 where Redis answers", registry=self.registry)
-        for verdict in Verdict:
-            self.cells.labels(verdict.value)
 
-    def count_cells(self, tally: Mapping[str, int]) -> None:
-        """Count the verdicts of an answer."""
-        for verdict, cells in tally.items():
-            self.cells.labels(verdict).inc(cells)
+    def text(self, shared: SharedFigures | None) -> bytes:
+        """All of it in Prometheus' text format; without what stands in Redis where that does not answer."""
+        own = generate_latest(self.registry)
+        if shared is None:
+            return own
+        registry = CollectorRegistry()
+        registry.register(_Families(_families(shared)))
+        return own + generate_latest(registry)
 
-    def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        return generate_latest(self.registry)
+
+class _Families(Collector):
+    """Families that are made already, as prometheus_client takes them."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _families(shared: SharedFigures) -> Iterator[Metric]:
+    runs = shared.totals.runs
+    cells: Tally[tuple[str, str, str]] = Tally()
+    for scope, counts in runs.items():
+        for field, count in counts.items():
+            if (names := split_cells_field(field)) is not None:
+                cells[(shown_scope(scope), *names)] += count
+    judged = CounterMetricFamily("crossjudge_cells", "Cells judged", labels=["run", "kind", "verdict"])
+    for labels, count in sorted(cells.items()):
+        judged.add_metric(labels, count)
+    yield judged
+    for name, said, field, unit in (
+        ("crossjudge_cells_executed", "Cells that were run", StatsField.EXECUTED, 1),
+        ("crossjudge_cells_cached", "Cells that were answered from an equal one", StatsField.CACHED, 1),
+        ("crossjudge_cells_cpu_seconds", "CPU time of the cells that were run", StatsField.CPU_MS, 1000),
+        ("crossjudge_cells_wall_seconds", "Wall-clock time of the cells that were run", StatsField.WALL_MS, 1000),
+    ):
+        by_run: Tally[str] = Tally()
+        for scope, counts in runs.items():
+            by_run[shown_scope(scope)] += counts[field]
+        counted = CounterMetricFamily(name, said, labels=["run"])
+        for run, count in sorted(by_run.items()):
+            counted.add_metric([run], count / unit)
+        yield counted
+    together = shared.totals.together
+    for name, said, field in (
+        ("crossjudge_redelivered_chunks", "Chunks started again after a delivery came to nothing",
+         TotalsField.REDELIVERED),
+        ("crossjudge_failed_chunks", "Chunks that were given up: their cells became X", TotalsField.FAILED),
+        ("crossjudge_jail_starts", "Jails that workers have started", TotalsField.JAIL_STARTS),
+    ):  # fmt: skip
+        yield CounterMetricFamily(name, said, value=together[field])
+    yield from _queue_families(shared)
+    yield GaugeMetricFamily("crossjudge_redis_memory_bytes", "What Redis takes", value=shared.memory_bytes)
+
+
+def _queue_families(shared: SharedFigures) -> Iterator[Metric]:
+    waiting: Tally[str] = Tally()
+    ages: dict[str, float] = {}
+    for index, (scope, queue) in enumerate(sorted(shared.queues.items(), key=lambda each: -each[1].waiting)):
+        run = shown_scope(scope) if index < MOST_RUNS_COUNTED else OTHER_RUNS
+        waiting[run] += queue.waiting
+        ages[run] = max(ages.get(run, 0.0), queue.oldest_seconds or 0.0)
+    queued = GaugeMetricFamily("crossjudge_queued_chunks", "Chunks that wait for a worker", labels=["run"])
+    age = GaugeMetricFamily("crossjudge_queue_age_seconds", "Age of the oldest chunk that waits", labels=["run"])
+    for run, count in sorted(waiting.items()):
+        queued.add_metric([run], count)
+        age.add_metric([run], ages[run])
+    yield queued
+    yield age
+    yield GaugeMetricFamily("crossjudge_leased_chunks", "Chunks that a worker holds", value=shared.leased)
+    workers = GaugeMetricFamily(
+        "crossjudge_workers", "Workers that were there a moment ago", labels=["sandbox", "version"]
+    )
+    for labels, count in sorted(Tally((each.sandbox, each.version) for each in shared.workers).items()):
+        workers.add_metric(labels, count)
+    yield workers
 
 
 class MeasuredRequests:
@@ -69,7 +159,7 @@ class MeasuredRequests:
         try:
             await self.app(scope, receive, noted)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
+            method = scope["method"] if scope["method"] in METHODS else "other"
             route = getattr(scope.get("route"), "path", None) or "other"
             self.metrics.requests.labels(method, route, str(status)).inc()
             self.metrics.latency.labels(method, route).observe(time.perf_counter() - started)

@@ -6,6 +6,7 @@ validated once more, and a large plan is no crowd of objects.
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -60,6 +61,8 @@ class _Rows:
     solutions: list[str]
     needed: list[set[int]] | None
     cells: list[int]
+    counts: list[list[int] | None]
+    """For how many cells each column counts, in order; null where it is one each."""
 
 
 def split(batch: Batch, settings: ServiceSettings, pace: Pace | None = None) -> Plan:
@@ -188,14 +191,27 @@ def _rows(solutions: list[str], layout: ProblemLayout, columns: int) -> _Rows:
         for row in layout.rows:
             if row is not None:
                 cells[row] += sent
-        return _Rows(solutions, None, cells)
-    needed: list[set[int]] = [set() for _ in solutions]
+        return _Rows(solutions, None, cells, _counts_of_all(layout, len(solutions)))
+    needed: list[Counter[int]] = [Counter() for _ in solutions]
     for row, mask in zip(layout.rows, layout.asked, strict=True):
         if row is not None:
             wanted = [c for letter, c in zip(mask, layout.columns, strict=True) if letter == "1" and c is not None]
             needed[row].update(wanted)
             cells[row] += len(wanted)
-    return _Rows(solutions, needed, cells)
+    counts = [_unless_ones([each[column] for column in sorted(each)]) for each in needed]
+    return _Rows(solutions, [set(each) for each in needed], cells, counts)
+
+
+def _counts_of_all(layout: ProblemLayout, rows: int) -> list[list[int] | None]:
+    """Where every cell is asked for: of each row, how many cells each column stands for."""
+    times = Counter(row for row in layout.rows if row is not None)
+    columns = [count for _, count in sorted(Counter(c for c in layout.columns if c is not None).items())]
+    by_times = {n: _unless_ones([n * count for count in columns]) for n in set(times.values())}
+    return [by_times[times[row]] for row in range(rows)]
+
+
+def _unless_ones(counts: list[int]) -> list[int] | None:
+    return counts if any(count != 1 for count in counts) else None
 
 
 class _Packer:
@@ -226,7 +242,10 @@ class _Packer:
                 self._parts.append({"problem": problem, "rows": self._rows})
                 places.append((len(self._chunks), len(self._parts) - 1, []))
             wanted = None if needed is None or weight == columns else sorted(needed)
-            self._rows.append({"solution": solution, "columns": wanted})
+            counts = rows.counts[index]
+            self._rows.append(
+                {"solution": solution, "columns": wanted} | ({} if counts is None else {"counts": counts})
+            )
             places[-1][2].append(index)
             self._cells += rows.cells[index]
         return places

@@ -13,13 +13,16 @@ from starlette.staticfiles import StaticFiles
 
 from crossjudge.contracts import Answer, Health, RunList
 from crossjudge.contracts.queue import WorkerInfo
+from crossjudge.contracts.stats import Stats
 
 from .answers import json_answer
 from .batches import CoreHere
 from .caller import CallerHere
 from .core import Core
 from .errors import QueueUnreachable
+from .metrics import SharedFigures
 from .openapi import problems
+from .statistics import MOST_MINUTES
 
 router = APIRouter()
 
@@ -48,6 +51,18 @@ async def list_runs(
 ) -> Response:
     """What each of the caller's runs has used, the latest first."""
     return await json_answer(request, await here.store.runs(caller.tenant, limit))
+
+
+@router.get("/v1/stats", tags=["system"], response_model=Stats, responses=problems(422, 503))
+async def read_stats(
+    request: Request,
+    here: CoreHere,
+    minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES, description="how far back the time series go")] = 10,
+    run: Annotated[str | None, Query(max_length=200, description="of the latest runs, this one alone")] = None,
+    by_run: Annotated[bool, Query(description="whether each run gets a time series of its own")] = False,
+) -> Response:
+    """How things stand and how they went: throughput, verdicts, runs, queue and workers, in one piece."""
+    return await json_answer(request, await here.statistics.read("", minutes, run=run, by_run=by_run))
 
 
 @router.get("/v1/workers", tags=["system"], response_model=WorkerList, responses=problems(503))
@@ -83,22 +98,23 @@ async def readyz(request: Request, here: CoreHere) -> Response:
 )
 async def metrics(here: CoreHere) -> Response:
     """Figures for Prometheus."""
-    await _read_gauges(here)
-    return Response(here.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-
-async def _read_gauges(here: Core) -> None:
-    figures = here.metrics
-    figures.waiting.set(here.hub.waiting)
+    here.metrics.waiting.set(here.hub.waiting)
     try:
-        queued, held = await here.store.queue_depth()
-        figures.workers.set(await here.store.worker_count())
+        shared = await _shared_figures(here)
     except (RedisError, OSError):
-        figures.redis_up.set(0)
-        return
-    figures.redis_up.set(1)
-    figures.queued.set(queued)
-    figures.held.set(held)
+        shared = None
+    here.metrics.redis_up.set(0 if shared is None else 1)
+    return Response(here.metrics.text(shared), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def _shared_figures(here: Core) -> SharedFigures:
+    return SharedFigures(
+        totals=await here.statistics.totals(),
+        queues=await here.statistics.queues(),
+        leased=(await here.store.queue_depth())[1],
+        workers=await here.store.workers(),
+        memory_bytes=await here.statistics.memory_bytes(),
+    )
 
 
 @router.get("/", include_in_schema=False)

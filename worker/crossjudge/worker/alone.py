@@ -85,6 +85,7 @@ def _together(parts: Sequence[Sequence[ChunkResult]]) -> ChunkResult:
         ],
         executed=sum(result.executed for result in rows),
         cpu_seconds=sum(result.cpu_seconds for result in rows),
+        wall_seconds=sum(result.wall_seconds for result in rows),
         worker=rows[0].worker,
     )
 

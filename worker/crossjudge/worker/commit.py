@@ -33,7 +33,9 @@ from crossjudge.contracts.queue import (
     run_usage_key,
     scope_of,
 )
+from crossjudge.contracts.stats import TOTALS, TotalsField
 
+from .counting import ADD_TO_STATISTICS, sums
 from .errors import Unreadable
 from .lanes import put
 
@@ -87,9 +89,11 @@ return redis.call('HINCRBY', KEYS[3], ARGV[1], 1)
 )
 
 # KEYS: leases, the run's usage, then all keys of the batch (its hash first, its results fourth).
-# ARGV: chunk, lease member, result, cells, executed, cached, CPU ms, channel, batch id. Answers 1 if it counted.
+# ARGV: chunk, lease member, result, cells, executed, cached, CPU ms, channel, batch id, what it adds to the statistics.
+# Answers 1 if it counted.
 _COMMIT = (
     _PREAMBLE
+    + ADD_TO_STATISTICS
     + """
 local leases, usage, batch, results = KEYS[1], KEYS[2], KEYS[3], KEYS[6]
 redis.call('ZREM', leases, ARGV[2])
@@ -100,6 +104,7 @@ redis.call('HINCRBY', batch, 'cached', ARGV[6])
 redis.call('HINCRBY', usage, 'executed', ARGV[5])
 redis.call('HINCRBY', usage, 'cached', ARGV[6])
 redis.call('HINCRBY', usage, 'cpu_ms', ARGV[7])
+add_to_statistics(ARGV[10], now())
 local done = redis.call('HINCRBY', batch, 'chunks_done', 1)
 if done == tonumber(redis.call('HGET', batch, 'chunks_total')) then finish(batch, 'done', {unpack(KEYS, 3)}) end
 publish(ARGV[8], batch, ARGV[9])
@@ -159,6 +164,8 @@ class Ledger:
         attempt = self._start(keys, [index, lease_member(batch, index), LEASE_SECONDS, EVENTS, batch])
         if attempt is None:
             return None
+        if attempt > 1:
+            self._redis.hincrby(TOTALS, TotalsField.REDELIVERED, 1)
         raw_chunk = self._redis.hget(chunks_key(batch), str(index))
         try:
             chunk = Chunk.model_validate(_document(raw_chunk, f"chunk {index}"))
@@ -184,7 +191,8 @@ class Ledger:
         keys = [LEASES, run_usage_key(task.scope), *batch_keys(task.batch)]
         member = lease_member(task.batch, task.index)
         counts = [task.chunk.cells, result.executed, cached, cpu_ms]
-        return bool(self._commit(keys, [task.index, member, pack(result), *counts, EVENTS, task.batch]))
+        said = sums(task.scope, task.columns, task.chunk, result, cached=cached, failed=failed)
+        return bool(self._commit(keys, [task.index, member, pack(result), *counts, EVENTS, task.batch, said]))
 
     def fail(self, batch: str, index: int, error: str) -> None:
         """End the whole batch as failed: for what no other attempt and no other worker would do better."""

@@ -35,7 +35,8 @@ def judge_chunk(batch: str, chunk: int) -> None:
             if task is None:
                 log.debug("nothing to do", reason="the batch is over, or the result is there")
             else:
-                _deliver(tools, task)
+                with bound_contextvars(run=task.order.run):
+                    _deliver(tools, task)
 
 
 def _deliver(tools: Bench, task: Task) -> None:

@@ -5,7 +5,7 @@ nothing of how a chunk is judged: it sets the `stop` of one that nobody wants an
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -20,6 +20,7 @@ from crossjudge.contracts.queue import (
     lease_member,
     results_key,
 )
+from crossjudge.contracts.stats import TOTALS, TotalsField
 
 from .cache.claims import Claims
 from .compatibility import Compatibility
@@ -53,9 +54,12 @@ class LeaseKeeper:
         beat_s: float = BEAT_S,
         claims: Claims | None = None,
         compatibility: Compatibility | None = None,
+        jail_starts: Callable[[], int] | None = None,
     ) -> None:
         self._redis = redis
         self._compatibility = compatibility or Compatibility()
+        self._jail_starts = jail_starts
+        self._told_starts = 0
         self._beat_s = beat_s
         self._claims = claims
         self._registry = Registry(redis, info)
@@ -76,6 +80,7 @@ class LeaseKeeper:
             return  # never started: nobody has heard of us
         self._thread.join()
         try:
+            self._tell_jail_starts()
             self._registry.sign_off()
         except RedisError as error:
             log.warning("could not sign off", error=str(error))
@@ -104,6 +109,7 @@ class LeaseKeeper:
         """One beat. Raises `RedisError`."""
         self._compatibility.holds(self._redis)
         self._registry.announce(self._compatibility.held_back)
+        self._tell_jail_starts()
         with self._lock:
             for (batch, index), stop in self._held.items():
                 keys = [batch_key(batch), results_key(batch), LEASES]
@@ -111,6 +117,13 @@ class LeaseKeeper:
                     stop.set()
         if self._claims is not None:
             self._claims.renew(self._redis)
+
+    def _tell_jail_starts(self) -> None:
+        """Add the jails that were started since the last beat to the statistics."""
+        starts = 0 if self._jail_starts is None else self._jail_starts()
+        if starts > self._told_starts:
+            self._redis.hincrby(TOTALS, TotalsField.JAIL_STARTS, starts - self._told_starts)
+            self._told_starts = starts
 
     def _run(self) -> None:
         next_pause = pauses()

@@ -133,6 +133,9 @@ def _is_ours(job: Job) -> bool:
 class Pool(bench.Judge, Observer, Protocol):
     """What the worker needs of its jails."""
 
+    @property
+    def jail_starts(self) -> int: ...
+
     def start(self) -> None: ...
 
     def close(self) -> None: ...
@@ -146,9 +149,10 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     shutdown = Shutdown()
     claims = Claims(connect(settings.redis_url))
     compatibility = Compatibility()
+    info = describe(name, settings.jails, settings.sandbox)
     leases = LeaseKeeper(
-        connect(settings.redis_url), describe(name, settings.jails, settings.sandbox),
-        claims=claims, compatibility=compatibility,
+        connect(settings.redis_url), info,
+        claims=claims, compatibility=compatibility, jail_starts=lambda: pool.jail_starts,
     )  # fmt: skip
     _handle_signals(shutdown, leases)
     try:

@@ -1,5 +1,6 @@
 """The jails of one worker process: rows go to whichever is free, verdicts come back as a chunk's result."""
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -32,7 +33,9 @@ class JailPool:
         self._free: queue.SimpleQueue[Jail | None] = queue.SimpleQueue()
         """A place for each jail; None where the last one broke and the next has yet to be started."""
         self._threads = ThreadPoolExecutor(settings.jails, thread_name_prefix="jail")
-        self._numbers = iter(range(1 << 62))
+        self._numbers = itertools.count()
+        self.jail_starts = 0
+        """How many jails have been started so far, for the statistics."""
 
     def start(self) -> None:
         """Start the jails. Raises `JailError` with what to mend where they cannot."""
@@ -81,6 +84,7 @@ class JailPool:
         except BaseException:
             jail.close()
             raise
+        self.jail_starts += 1  # a lane that starts one at this very moment may have its own go uncounted
         return jail
 
     def _run_lane(self, judge: Callable[[Jail], None]) -> None:

@@ -45,6 +45,7 @@ def chunk_result(
         ],
         executed=sum(len(_wanted(columns[part.problem], row)) for part in chunk.parts for row in part.rows),
         cpu_seconds=sum(outcome.cpu_ns for outcome in outcomes) / 1e9,
+        wall_seconds=sum(outcome.wall_ns for outcome in outcomes) / 1e9,
         worker=f"{socket.gethostname()}/{os.getpid()}",
     )
 

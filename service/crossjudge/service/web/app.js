@@ -1,133 +1,107 @@
-// The dashboard. Whatever a model or a caller wrote enters the page through textContent alone.
-const NAMES = {
-  P: "passed", F: "failed", E: "error", T: "timeout", M: "memory", C: "crashed", S: "skipped", X: "not judged",
-};
-const MOST_ROWS = 200, MOST_COLUMNS = 200, MOST_PROBLEMS = 50;
-const REFRESH_MS = 2000;
-let chosen = null;
-let drawn = null;
+// Which view is shown, and when it is read anew. The address says it all: a link to a cell can be passed on.
 
-const at = (id) => document.getElementById(id);
+import { dropKey, hasKey, KeyWanted, read, Refused, setKey, Unreachable } from "./api.js";
+import { BatchView } from "./batch.js";
+import { sharedPatterns } from "./charts.js";
+import { h } from "./dom.js";
+import { Overview } from "./overview.js";
+import { ProblemView } from "./problem.js";
 
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
+const EVERY_MS = 2000, LONGEST_MS = 10000;
+const main = document.getElementById("main"), state = document.getElementById("state");
+let view = null, timer = null, failures = 0, turn = 0;
+
+function route() {
+  const parts = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
+  if (parts[0] === "run" && parts[1]) return { name: "overview", run: parts[1] };
+  if (parts[0] !== "b" || !parts[1]) return { name: "overview" };
+  const [, batch, p, problem, c, row, column] = parts;
+  if (p !== "p" || !isIndex(problem)) return { name: "batch", batch };
+  const cell = c === "c" && isIndex(row) && isIndex(column) ? { row: Number(row), column: Number(column) } : {};
+  return { name: "problem", batch, problem: Number(problem), ...cell };
 }
 
-async function read(path) {
-  const answer = await fetch(path, { headers: { accept: "application/json" } });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail || `${answer.status}`);
-  return body;
+const isIndex = (text) => /^\d{1,9}$/.test(text ?? "");
+function decoded(text) { try { return decodeURIComponent(text); } catch { return text; } }
+
+const VIEWS = { overview: Overview, batch: BatchView, problem: ProblemView };
+const same = (one, other) => one.name === other.name && one.batch === other.batch && one.problem === other.problem && one.run === other.run;
+
+function show(event) {
+  const wanted = route();
+  if (view && same(view.wanted, wanted) && view.follow) { view.wanted = wanted; view.follow(wanted); return; }
+  view?.close?.();
+  view = new VIEWS[wanted.name](wanted);
+  view.wanted = wanted;
+  view.onerror = failed;
+  main.replaceChildren(view.place);
+  scrollTo(0, 0);
+  if (event) main.focus({ preventScroll: true }); // what had the focus is gone with the view before
+  beat();
 }
 
-function fill(id, rows, columns) {
-  const lines = rows.map((cells) => {
-    const line = element("tr");
-    for (const cell of cells) {
-      const place = element("td", cell instanceof Node ? undefined : String(cell));
-      if (typeof cell === "number") place.className = "number";
-      if (cell instanceof Node) place.append(cell);
-      line.append(place);
-    }
-    return line;
-  });
-  if (!lines.length) {
-    const line = element("tr"), place = element("td", "none yet", "none");
-    place.colSpan = columns;
-    line.append(place);
-    lines.push(line);
+function say(kind, text) {
+  if (state.dataset.state !== kind || state.textContent !== text) { state.dataset.state = kind; state.textContent = text; }
+}
+
+async function beat() {
+  clearTimeout(timer);
+  const mine = ++turn;
+  if (document.hidden) { say("paused", "paused"); return; }
+  const shown = view;
+  try {
+    if (!shown.isSettled) await shown.refresh();
+    else if (failures) await read("/healthz"); // nothing more to read here, but it should be said when the service is back
+    if (mine !== turn) return;
+    failures = 0;
+    if (!shown.place.isConnected) main.replaceChildren(shown.place);
+    say("live", shown.isSettled ? "up to date" : "live");
+  } catch (error) {
+    if (mine !== turn) return;
+    failed(error);
+    if (error instanceof KeyWanted) return;
   }
-  at(id).replaceChildren(...lines);
-}
-
-function batchButton(id) {
-  const button = element("button", id, "link");
-  button.type = "button";
-  button.addEventListener("click", () => { chosen = id; drawn = null; location.hash = id; drawBatch().catch(failed); });
-  return button;
-}
-
-function drawLegend() {
-  at("legend").replaceChildren(...Object.entries(NAMES).flatMap(([letter, name]) => [
-    element("span", letter, `cell ${letter}`), document.createTextNode(name),
-  ]));
-}
-
-function drawMatrix(problem) {
-  const box = element("article");
-  const passed = problem.matrix.join("").split("P").length - 1;
-  const tests = problem.tests.length;
-  box.append(element("h3", `${problem.id} — ${problem.matrix.length} × ${tests}, ${passed} passed`));
-  const grid = element("div", undefined, "matrix");
-  problem.matrix.slice(0, MOST_ROWS).forEach((letters, index) => {
-    const row = element("div", undefined, "row");
-    const status = problem.solutions[index];
-    const label = element("span", String(index), "label");
-    label.title = status.message ? `${status.status}: ${status.message}` : status.status;
-    row.append(label);
-    [...letters].slice(0, MOST_COLUMNS).forEach((letter, test) => {
-      const cell = element("span", letter, NAMES[letter] ? `cell ${letter}` : "cell");
-      cell.title = `solution ${index} × test ${test}: ${NAMES[letter] ?? letter}`;
-      row.append(cell);
-    });
-    grid.append(row);
-  });
-  box.append(grid);
-  if (problem.matrix.length > MOST_ROWS || tests > MOST_COLUMNS) {
-    box.append(element("p", `only the first ${MOST_ROWS} × ${MOST_COLUMNS} cells are drawn`, "cut"));
-  }
-  return box;
-}
-
-async function drawBatch() {
-  if (!chosen) return;
-  const asked = chosen;
-  const status = await read(`/v1/batches/${encodeURIComponent(asked)}`);
-  if (asked !== chosen) return;
-  const cells = status.cells;
-  const note = `${status.id} of run ${status.run}: ${status.status}, ${cells.done} of ${cells.total} cells judged, `
-    + `${cells.executed} run, ${cells.cached} answered from an equal cell`;
-  at("batch-note").textContent = note;
-  if (drawn === `${status.id} ${status.status}`) return;
-  drawn = `${status.id} ${status.status}`;
-  const problems = status.problems ?? [];
-  const boxes = problems.slice(0, MOST_PROBLEMS).map(drawMatrix);
-  if (problems.length > MOST_PROBLEMS) {
-    boxes.push(element("p", `only the first ${MOST_PROBLEMS} of ${problems.length} problems are drawn`, "cut"));
-  }
-  at("matrices").replaceChildren(...boxes);
+  timer = setTimeout(beat, Math.min(LONGEST_MS, EVERY_MS * 1.5 ** failures));
 }
 
 function failed(error) {
-  at("state").textContent = error.message;
-}
-
-async function refresh() {
-  try {
-    const [workers, runs, page] = await Promise.all([
-      read("/v1/workers"), read("/v1/runs?limit=20"), read("/v1/batches?limit=20"),
-    ]);
-    fill("workers", workers.workers.map((w) => [w.name, w.host, w.jails, w.sandbox, w.version]), 5);
-    fill("runs", runs.runs.map((r) => [
-      r.run, r.batches, r.cells, r.executed, r.cached, r.cpu_seconds, r.queue_wait_seconds,
-    ]), 7);
-    fill("batches", page.batches.map((b) => [
-      batchButton(b.id), b.run, b.status, `${b.cells.done} / ${b.cells.total}`, new Date(b.created_at).toLocaleString(),
-    ]), 5);
-    at("state").textContent = `${workers.workers.length} workers, ${workers.queued_chunks} chunks waiting, `
-      + `${workers.leased_chunks} being judged`;
-    if (chosen && drawn && !/ (done|cancelled|failed)$/.test(drawn)) await drawBatch();
-  } catch (error) {
-    failed(error);
-  } finally {
-    setTimeout(refresh, REFRESH_MS);
+  if (error instanceof KeyWanted) { askForKey(error.message); return; }
+  if (error instanceof Refused) {
+    failures += 1;
+    say("wrong", "not found");
+    main.replaceChildren(h("div", { class: "notice" }, h("p", null, error.message), h("p", null, h("a", { href: "#/" }, "Back to the overview"))));
+    return;
   }
+  failures += 1;
+  say("away", "not reachable, trying again …");
+  if (!(error instanceof Unreachable)) console.error(error);
 }
 
-drawLegend();
-chosen = decodeURIComponent(location.hash.slice(1)) || null;
-if (chosen) drawBatch().catch(failed);
-refresh();
+function askForKey(why) {
+  clearTimeout(timer);
+  say("locked", "locked");
+  if (main.querySelector("form.key") && !hasKey()) return; // it is being filled in
+  const field = h("input", { type: "password", id: "key", autocomplete: "off", required: true, spellcheck: "false" });
+  const wrong = hasKey();
+  dropKey();
+  const form = h("form", { class: "panel key", onsubmit: (event) => {
+    event.preventDefault();
+    setKey(field.value.trim());
+    main.replaceChildren(view.place);
+    beat();
+  } },
+    h("h1", null, "An API key, please"),
+    h("p", null, wrong ? "That key was not taken. " : "", why),
+    h("label", { for: "key" }, "API key"), field,
+    h("button", { type: "submit" }, "Look in"),
+    h("p", { class: "soft" }, "It is kept in this tab until it is closed, and sent to this service alone."));
+  main.replaceChildren(form);
+  field.focus();
+}
+
+document.body.append(sharedPatterns());
+document.addEventListener("visibilitychange", beat);
+addEventListener("online", beat);
+addEventListener("hashchange", show);
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
+show();

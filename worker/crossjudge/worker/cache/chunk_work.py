@@ -51,7 +51,7 @@ class ChunkWork:
         self._chunk = chunk
         self._compiled: dict[int, ColumnsAnswer] = {}
         self._executed = 0
-        self._cpu_ns = 0
+        self._cpu_ns = self._wall_ns = 0
         self._parts = [self._rows(runtime, number, part) for number, part in enumerate(chunk.parts)]
         self.rows = [row for rows in self._parts for row in rows]
 
@@ -109,7 +109,7 @@ class ChunkWork:
         """The chunk of what is planned."""
         parts: dict[int, list[Row]] = {}
         for row, now in plan:
-            parts.setdefault(row.part, []).append(row.row.model_copy(update={"columns": now}))
+            parts.setdefault(row.part, []).append(row.row.model_copy(update={"columns": now, "counts": None}))
         return Chunk(
             parts=[Part(problem=self._chunk.parts[part].problem, rows=rows) for part, rows in parts.items()],
             cells=sum(len(now) for _, now in plan),
@@ -126,6 +126,7 @@ class ChunkWork:
             row.cells |= {index: KnownCell(compiled.tests[index], answer.cells.get(index)) for index in now}
             self._executed += len(now)
             self._cpu_ns += sum(outcome.cpu_ns for outcome in answer.cells.values())
+            self._wall_ns += sum(outcome.wall_ns for outcome in answer.cells.values())
 
     def to_keep(self, plan: Plan) -> dict[str, dict[bytes, bytes]]:
         """By row, the fields to keep of what was planned and taken in."""
@@ -149,7 +150,8 @@ class ChunkWork:
             for number, rows in enumerate(self._parts)
         ]
         said = chunk_result(self._order, self._columns, self._chunk, judged)
-        return said.model_copy(update={"executed": self._executed, "cpu_seconds": self._cpu_ns / 1e9})
+        took = {"cpu_seconds": self._cpu_ns / 1e9, "wall_seconds": self._wall_ns / 1e9}
+        return said.model_copy(update={"executed": self._executed, **took})
 
     def _test(self, row: KnownRow, index: int) -> Test:
         return self._columns[self._chunk.parts[row.part].problem].tests[index]

@@ -1,0 +1,55 @@
+"""A line in the log for each request: what was asked, what was answered, and how long that took.
+
+Nothing of a header or a body stands in it: keys and programs are in those.
+"""
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .metrics import METHODS
+
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/v1/stats", "/"})
+"""What is asked every few seconds by whoever looks on; logged at level debug."""
+
+log = structlog.get_logger(__name__)
+
+
+class LoggedRequests:
+    """Middleware around all others: it hears of what they refuse, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            _say(scope, status, time.perf_counter() - started)
+
+
+def _say(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", None) or "other"
+    said = {
+        "method": scope["method"] if scope["method"] in METHODS else "other",
+        "route": route,
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+    }
+    batch = scope.get("state", {}).get("batch") or scope.get("path_params", {}).get("batch")
+    if batch is not None:
+        said["batch"] = str(batch)[:40]
+    is_quiet = route in _QUIET or scope["path"].startswith("/static/")
+    (log.debug if is_quiet and status < 500 else log.info)("request", **said)
