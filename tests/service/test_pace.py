@@ -15,17 +15,22 @@ def square(side: int) -> Batch:
 
 
 def test_light_cells_of_a_large_batch_make_full_chunks() -> None:
-    assert Pace(workers=2).chunk_cells(square(100), most=160) == 160
+    assert Pace(workers=2).chunk_cells(square(100), most=100) == 100
 
 
 def test_cells_that_are_known_to_be_cheap_make_larger_chunks_than_unknown_ones() -> None:
-    assert Pace(workers=2).chunk_cells(square(100), most=512) == 167
-    assert Pace(cell_cpu_ms=0.5, workers=2).chunk_cells(square(100), most=512) == 334
-    assert Pace(cell_cpu_ms=2.5, workers=2).chunk_cells(square(100), most=512) == 91
+    assert Pace(workers=2).chunk_cells(square(100), most=512) == 117
+    assert Pace(cell_cpu_ms=0.5, workers=2).chunk_cells(square(100), most=512) == 234
+    assert Pace(cell_cpu_ms=2.5, workers=2).chunk_cells(square(100), most=512) == 64
+
+
+def test_the_more_workers_there_are_the_longer_chunks_may_be() -> None:
+    lengths = [Pace(workers=workers).chunk_ms for workers in (0, 1, 2, 4, 8, 1000)]
+    assert lengths == [350, 350, 350, 500, 1000, 1000]
 
 
 def test_heavy_cells_make_small_chunks() -> None:
-    assert Pace(cell_cpu_ms=97.0, workers=2).chunk_cells(square(100), most=160) == 5
+    assert Pace(cell_cpu_ms=97.0, workers=2).chunk_cells(square(100), most=160) == 4
     assert Pace(cell_cpu_ms=10_000.0, workers=2).chunk_cells(square(100), most=160) == 1
 
 
@@ -37,7 +42,7 @@ def test_a_small_batch_is_shared_among_the_workers_but_not_crumbled() -> None:
 def test_a_small_batch_stays_whole_where_the_workers_have_enough_to_do() -> None:
     assert Pace(cell_cpu_ms=0.4, workers=2, waiting=1).chunk_cells(square(16), most=512) == 64
     assert Pace(cell_cpu_ms=0.4, workers=2, waiting=2).chunk_cells(square(16), most=512) >= 256
-    assert Pace(cell_cpu_ms=97.0, workers=2, waiting=2).chunk_cells(square(100), most=512) == 5
+    assert Pace(cell_cpu_ms=97.0, workers=2, waiting=2).chunk_cells(square(100), most=512) == 4
 
 
 @given(st.floats(0, 1e6), st.integers(0, 10_000), st.integers(0, 1000), st.integers(1, 20), st.integers(1, 500))

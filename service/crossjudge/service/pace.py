@@ -11,7 +11,7 @@ from crossjudge.contracts.queue import WORKER_SILENT_SECONDS, WORKERS, run_usage
 from .lanes import waiting_now
 
 _CHUNK_MS_A_WORKER = 125.0
-_SHORTEST_CHUNK_MS, _LONGEST_CHUNK_MS = 250.0, 1000.0
+_SHORTEST_CHUNK_MS, _LONGEST_CHUNK_MS = 350.0, 1000.0
 """Who comes while all workers are busy waits for the first that has done: the more there are, the longer chunks may be,
 and the fewer of them Redis has to carry."""
 

@@ -8,6 +8,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .ids import is_batch_id
 from .metrics import METHODS
 
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/v1/stats", "/"})
@@ -49,7 +50,7 @@ def _say(scope: Scope, status: int, seconds: float) -> None:
         "ms": round(seconds * 1000, 1),
     }
     batch = scope.get("state", {}).get("batch") or scope.get("path_params", {}).get("batch")
-    if batch is not None:
-        said["batch"] = str(batch)[:40]
+    if batch is not None and is_batch_id(str(batch)):  # else it is whatever somebody wrote there, a key even
+        said["batch"] = str(batch)
     is_quiet = route in _QUIET or scope["path"].startswith("/static/")
     (log.debug if is_quiet and status < 500 else log.info)("request", **said)
