@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow gvisor-test lint types up bench large load leftovers differential fuzz compose-test clean
+.PHONY: install demo test test-slow gvisor-test lint types up bench large load chaos fairness crowd leftovers differential fuzz compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -55,6 +55,18 @@ bench: install
 # Batches of up to a million cells: seconds to take them in and to answer, memory of service and Redis.
 large: install
 	$(BIN)/python benchmarks/large.py
+
+# Workers, Redis and the service killed at random under 100,000 cells, clients that lose answers; about ten minutes.
+chaos: install
+	CHAOS_CELLS=100000 $(BIN)/pytest -s tests/integration/test_chaos.py
+
+# Do runs that share a stack get their shares of it? Three minutes.
+fairness: install
+	$(BIN)/python benchmarks/fairness.py
+
+# Two hundred callers at half load for ten minutes: errors, waits, memory.
+crowd: install
+	$(BIN)/python benchmarks/crowd.py
 
 # Do verdicts depend on what else the machine does? Minutes, all cores.
 load: install

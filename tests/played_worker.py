@@ -24,8 +24,9 @@ from crossjudge.contracts import (
     SourceStatus,
     Verdict,
 )
-from crossjudge.contracts.queue import QUEUE, WORKER_INFO, WORKERS, SandboxName, WorkerInfo
+from crossjudge.contracts.queue import WORKER_INFO, WORKERS, SandboxName, WorkerInfo
 from crossjudge.worker.commit import Ledger, Task
+from crossjudge.worker.lanes import Lanes
 
 LETTERS = frozenset(Verdict) - {Verdict.SKIPPED}  # no worker skips what it was asked for
 
@@ -36,22 +37,24 @@ class PlayedWorker:
     def __init__(self, url: str) -> None:
         self.redis = Redis.from_url(url)
         self.ledger = Ledger(self.redis)
+        self.lanes = Lanes(self.redis)
         self.name = "played"
 
     def close(self) -> None:
         self.redis.close()
 
-    def show_up(self, sandbox: SandboxName = "nsjail") -> None:
+    def show_up(self, sandbox: SandboxName = "nsjail", held_back: str | None = None) -> None:
         """Be seen as alive."""
-        info = WorkerInfo(name=self.name, host="here", pid=1, version="0", jails=1, sandbox=sandbox)
+        info = WorkerInfo(
+            name=self.name, host="here", pid=1, version="0", jails=1, sandbox=sandbox, held_back=held_back
+        )
         self.redis.hset(WORKER_INFO, self.name, info.model_dump_json())
         self.redis.zadd(WORKERS, {self.name: time.time()})
 
     def take(self) -> Task | None:
         """Start the next chunk that still needs judging; none where the queue is empty."""
-        while (job_id := self.redis.lpop(f"rq:queue:{QUEUE}")) is not None:
-            assert isinstance(job_id, bytes)
-            job = Job.fetch(job_id.decode(), connection=self.redis, serializer=JSONSerializer)
+        while (delivered := self.lanes.take()) is not None:
+            job = Job.fetch(delivered.job, connection=self.redis, serializer=JSONSerializer)
             job.delete(remove_from_queue=False)
             if (task := self.ledger.start(*job.args)) is not None:
                 return task

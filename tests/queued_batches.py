@@ -30,20 +30,33 @@ from crossjudge.contracts import (
     unpack,
 )
 from crossjudge.contracts.queue import (
-    QUEUE,
     BatchField,
     batch_key,
     chunks_key,
     columns_key,
+    queue_name,
     results_key,
+    scope_of,
 )
 from crossjudge.worker.commit import enqueue
+from crossjudge.worker.lanes import put
 
 RUN = "a-run"
 
 
+SCOPE = scope_of("", RUN)
+
+
 def queue_of(redis: Redis) -> Queue:
-    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+    return Queue(queue_name(SCOPE, "normal"), connection=redis, serializer=JSONSerializer)
+
+
+def put_job(redis: Redis, batch: str, index: int) -> None:
+    """Queue one chunk."""
+    with redis.pipeline() as pipe:
+        enqueue(queue_of(redis), batch, index, pipe=pipe)
+        put(pipe, SCOPE)
+        pipe.execute()
 
 
 def put_batch(
@@ -55,8 +68,10 @@ def put_batch(
     detail: list[Detail] | None = None,
     retention_s: int = 60,
     queued: bool = True,
+    rows_each: int = 1,
 ) -> None:
-    """One problem, one chunk a solution; with `queued`, a job for each."""
+    """One problem, a chunk for every `rows_each` solutions; with `queued`, a job for each."""
+    groups = [solutions[start : start + rows_each] for start in range(0, len(solutions), rows_each)]
     order = Order(run=RUN, limits=Limits(), isolation=Isolation.SHARED, detail=detail or [])
     columns = Columns(entry_point=None, prelude="", tests=[AssertTest(code=test) for test in tests])
     fields: dict[str, str | bytes | int] = {
@@ -66,17 +81,18 @@ def put_batch(
         BatchField.CREATED_AT: f"{time.time() - 1.5:.6f}",
         BatchField.CELLS_TOTAL: len(solutions) * len(tests),
         BatchField.CELLS_DONE: 0,
-        BatchField.CHUNKS_TOTAL: len(solutions),
+        BatchField.CHUNKS_TOTAL: len(groups),
         BatchField.CHUNKS_DONE: 0,
         BatchField.RETENTION: retention_s,
     }
     redis.hset(batch_key(batch), mapping=fields)  # type: ignore[arg-type]  # mappings are invariant in redis-py
     redis.hset(columns_key(batch), "0", dump_json(columns))
-    for index, solution in enumerate(solutions):
-        chunk = Chunk(parts=[Part(problem=0, rows=[Row(solution=solution)])], cells=len(tests))
+    for index, group in enumerate(groups):
+        rows = [Row(solution=solution) for solution in group]
+        chunk = Chunk(parts=[Part(problem=0, rows=rows)], cells=len(tests) * len(rows))
         redis.hset(chunks_key(batch), str(index), dump_json(chunk))
         if queued:
-            enqueue(queue_of(redis), batch, index)
+            put_job(redis, batch, index)
 
 
 def field(redis: Redis, batch: str, name: str) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossjudge.client import checks, doctor
+from crossjudge.client._settings import address_of
 from crossjudge.client.cli import GROUP, summary_of
 from crossjudge.contracts import Check
 from pretend_service import PretendService, refusal
@@ -25,7 +26,7 @@ def crossjudge(*words: str, status: int = 0) -> subprocess.CompletedProcess[str]
 
 def test_help_lists_every_command_with_what_it_does() -> None:
     out = crossjudge("--help").stdout
-    for name in ("verify", "doctor", "demo", "up", "serve", "worker"):
+    for name in ("verify", "doctor", "demo", "up", "serve", "worker", "keys"):
         assert f"│ {name} " in out
     assert "Judge a file of problems" in out
 
@@ -41,6 +42,9 @@ def test_an_unknown_command_is_an_error() -> None:
 def test_each_command_says_in_its_source_what_it_does() -> None:
     assert summary_of(EntryPoint("doctor", "crossjudge.client.doctor:doctor", GROUP)) == (
         "Say what of the sandbox, the queue and the GPU works on this machine, and how to mend what does not."
+    )
+    assert summary_of(EntryPoint("keys", "crossjudge.service.key_commands:keys", GROUP)) == (
+        "Make, list and revoke the API keys by which clients of other machines are let in."
     )
     assert summary_of(EntryPoint("x", "crossjudge.nowhere.commands:x", GROUP)) is None
 
@@ -87,6 +91,47 @@ def test_how_a_command_ends_is_the_exit_status(tmp_path: Path, body: str, status
     source = f"from crossjudge.client.errors import CommandError\ndef thing() -> None:\n    {body}\n"
     done = run_loaded("its_commands:thing", tmp_path, source)
     assert (done.returncode, done.stderr) == (status, says)
+
+
+THINGS = """
+import typer
+from crossjudge.client.errors import CommandError
+things = typer.Typer(help="Does things.")
+@things.command()
+def well():
+    print("done")
+@things.command()
+def badly():
+    raise CommandError("that cannot be")
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "says"), [("well", 0, "done\n"), ("badly", 1, "crossjudge: that cannot be\n")]
+)
+def test_a_command_may_have_commands_of_its_own(tmp_path: Path, word: str, status: int, says: str) -> None:
+    (tmp_path / "its_commands.py").write_text(THINGS)
+    command = [sys.executable, "-c", LOADED.replace('["thing"]', f'["thing", "{word}"]')]
+    command[-1] = command[-1].format(target="its_commands:things")
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout + done.stderr) == (status, says)
+
+
+def test_no_command_prints_the_key(service: PretendService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = "cj_0123456789_" + "ab" * 32
+    monkeypatch.setenv("CROSSJUDGE_API_KEY", key)
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text('{"solutions": ["P"], "tests": ["assert True"]}\n')
+    service.script.append(refusal(401, "this key is not known"))
+
+    refused = crossjudge("verify", str(problems), status=1)
+    taken = crossjudge("verify", str(problems), "--json")
+
+    assert "this key is not known" in refused.stderr
+    assert {seen.headers["authorization"] for seen in service.seen} == {f"Bearer {key}"}
+    assert key not in refused.stdout + refused.stderr + taken.stdout + taken.stderr + repr(address_of(None, None))
 
 
 def test_doctor_says_what_works_as_json_and_in_words(service: PretendService) -> None:

@@ -45,6 +45,7 @@ from crossjudge.contracts import (
     ProblemDetails,
     ProblemResult,
     PytestTest,
+    Quotas,
     Request,
     Row,
     RowResult,
@@ -54,6 +55,7 @@ from crossjudge.contracts import (
     SourceReport,
     SourceStatus,
     StdioTest,
+    StoredKey,
     TestReport,
     Violation,
     dump_json,
@@ -180,6 +182,10 @@ MESSAGES: dict[str, BaseModel] = {
         ],
         tests=PackedTests(status=["ok", "not_run"], used=[True, None]))],
         executed=2, cpu_seconds=0.125, worker="host.1234",
+    ),
+    "stored_key": StoredKey(
+        id="0123456789", sha256="ab" * 32, tenant="acme", note="the first", created_at=T0, expires_at=T1, revoked_at=T2,
+        weight=2.0, quotas=Quotas(cells_in_flight=1000, cells_per_minute=60_000, stored_batches=10, batch_cells=500),
     ),
     "stats": Stats(
         now=T2, minutes=1, step_seconds=60, cells_per_second=0.1, window=WINDOW, kinds={"assert": 6},

@@ -4,18 +4,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import httpx2
 import pytest
 import uvicorn
+from redis import Redis
 
+from crossjudge.contracts import Quotas
 from crossjudge.service.app import create_app
+from crossjudge.service.keys import KeyStore
 from crossjudge.service.server import Server
 from crossjudge.service.settings import ServiceSettings
 from played_worker import PlayedWorker
 
 StartService = Callable[..., Any]
+MakeKey = Callable[..., str]
 
 
 @contextmanager
@@ -53,6 +58,28 @@ def service(settings: ServiceSettings) -> Iterator[str]:
 def http(service: str) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=service, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def key_store(redis_url: str) -> Iterator[KeyStore]:
+    with Redis.from_url(redis_url, decode_responses=True) as redis:
+        yield KeyStore(redis)
+
+
+@pytest.fixture
+def make_key(key_store: KeyStore) -> MakeKey:
+    """A new key of a tenant; what else is named are its quotas."""
+
+    def make(tenant: str = "acme", expires_at: datetime | None = None, weight: float = 1.0, **quotas: int) -> str:
+        return key_store.create(
+            tenant, note="", weight=weight, quotas=Quotas.model_validate(quotas), expires_at=expires_at
+        )[1]
+
+    return make
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
 
 
 @pytest.fixture

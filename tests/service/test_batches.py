@@ -12,7 +12,7 @@ import zstandard
 from redis import Redis
 
 from crossjudge.contracts import BatchStatus
-from crossjudge.contracts.queue import batch_keys
+from crossjudge.contracts.queue import LANE_STATE, WOKEN, batch_keys, queue_name
 from played_worker import PlayedWorker
 
 
@@ -282,7 +282,9 @@ def test_a_batch_that_has_expired_is_no_longer_listed(http: httpx2.Client, redis
         redis.delete(*batch_keys(gone))
 
     assert [batch["id"] for batch in http.get("/v1/batches").json()["batches"]] == [kept]
-    assert http.get(f"/v1/batches/{gone}").status_code == 404
+    for answer in (http.get(f"/v1/batches/{gone}"), http.delete(f"/v1/batches/{gone}")):
+        assert answer.status_code == 410 and "have expired" in answer.json()["detail"]
+    assert http.get(f"/v1/batches/{gone[:-1]}{'0' if gone[-1] != '0' else '1'}").status_code == 404
 
 
 def test_runs_say_what_they_have_used(http: httpx2.Client, worker: PlayedWorker) -> None:
@@ -302,11 +304,14 @@ def test_runs_say_what_they_have_used(http: httpx2.Client, worker: PlayedWorker)
 
 def test_a_full_queue_says_when_to_come_again(http: httpx2.Client, redis_url: str) -> None:
     with Redis.from_url(redis_url) as redis:
-        redis.rpush("rq:queue:crossjudge", *[f"x{n}" for n in range(50_000)])
+        redis.rpush(f"rq:queue:{queue_name(':run', 'low')}", *[f"x{n}" for n in range(50_010)])
+        redis.sadd(WOKEN, ":run")
+        redis.hset(LANE_STATE, mapping={"rate": 0.5, "rate_at": time.time()})
 
     answer = http.post("/v1/batches", json=body(problem(["P"])))
 
-    assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
+    assert answer.status_code == 429 and 22 <= int(answer.headers["retry-after"]) <= 25  # 11 chunks, one every 2 s
+    assert "50,010 chunks of work wait" in answer.json()["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -6,7 +6,8 @@ import httpx2
 import pytest
 from redis import Redis
 
-from crossjudge.contracts.queue import LEASES, QUEUE, lease_member
+from crossjudge.contracts.queue import LEASES, lease_member
+from crossjudge.service.lanes import waiting_now
 from crossjudge.service.settings import ServiceSettings
 from played_worker import PlayedWorker
 
@@ -18,6 +19,10 @@ BODY = {"problems": [{"solutions": ["P"], "tests": ["1"]}, {"solutions": ["F"], 
 @pytest.fixture
 def hasty(settings: ServiceSettings) -> ServiceSettings:
     return settings.model_copy(update={"reap_seconds": 0.05, "sweep_seconds": 0.2, "chunk_cells": 1})
+
+
+def waiting(redis: Redis) -> int:
+    return sum(each.chunks for each in waiting_now(redis))
 
 
 def finished(url: str, batch: str, worker: PlayedWorker) -> list[list[str]]:
@@ -38,7 +43,7 @@ def test_a_chunk_whose_lease_ends_is_given_to_another_worker(hasty: ServiceSetti
         assert lost is not None
         worker.redis.zadd(LEASES, {lease_member(batch, lost.index): time.time() - 1})
         deadline = time.monotonic() + 20
-        while worker.redis.llen(f"rq:queue:{QUEUE}") != 2:
+        while waiting(worker.redis) != 2:
             assert time.monotonic() < deadline, "it was not enqueued anew"
             time.sleep(0.01)
         again = [worker.take(), worker.take()]
@@ -55,13 +60,14 @@ def test_a_worker_that_keeps_its_lease_keeps_its_chunk(hasty: ServiceSettings, w
         held = [worker.take(), worker.take()]
         assert all(held)
         time.sleep(1)
-        assert worker.redis.llen(f"rq:queue:{QUEUE}") == 0
+        assert waiting(worker.redis) == 0
 
 
 def test_a_job_lost_between_queue_and_lease_is_found(hasty: ServiceSettings, worker: PlayedWorker) -> None:
     with live_service(hasty) as url:
         batch = httpx2.post(f"{url}/v1/batches", json=BODY).json()["id"]
-        assert worker.redis.lpop(f"rq:queue:{QUEUE}") is not None  # and its worker died at once
+        [queue] = waiting_now(worker.redis)
+        assert worker.redis.lpop(queue.key) is not None  # and never leased
 
         assert finished(url, batch, worker) == [["P"], ["F"]]
 
@@ -70,7 +76,7 @@ def test_what_is_queued_is_not_enqueued_twice(hasty: ServiceSettings, worker: Pl
     with live_service(hasty) as url:
         httpx2.post(f"{url}/v1/batches", json=BODY)
         time.sleep(1)
-        assert worker.redis.llen(f"rq:queue:{QUEUE}") == 2
+        assert waiting(worker.redis) == 2
 
 
 def test_leases_of_batches_that_are_over_are_just_dropped(
@@ -79,10 +85,10 @@ def test_leases_of_batches_that_are_over_are_just_dropped(
     with live_service(hasty) as url, Redis.from_url(redis_url) as redis:
         cancelled = httpx2.post(f"{url}/v1/batches", json=BODY).json()["id"]
         httpx2.delete(f"{url}/v1/batches/{cancelled}")
-        redis.delete(f"rq:queue:{QUEUE}")
+        redis.delete(*[queue.key for queue in waiting_now(redis)])
         redis.zadd(LEASES, {f"{cancelled}/0": 1, "b_gone/7": 1})
         deadline = time.monotonic() + 20
         while redis.zcard(LEASES):
             assert time.monotonic() < deadline, "the leases stay"
             time.sleep(0.01)
-        assert redis.llen(f"rq:queue:{QUEUE}") == 0
+        assert waiting(redis) == 0

@@ -21,7 +21,7 @@ from crossjudge.contracts import MEDIA_TYPE
 from crossjudge.service.settings import ServiceSettings
 from played_worker import PlayedWorker
 
-from .conftest import live_service
+from .conftest import MakeKey, live_service
 
 # Not among them: `positive_data_acceptance`, since "pairs inside the matrix" and "cells of the whole batch" are rules
 # that JSON Schema cannot state; `negative_data_rejection`, since a number may come as text, as it does in a query.
@@ -71,6 +71,24 @@ def test_the_document_names_every_operation_and_every_error_as_problem_json(live
                     assert list(answer["content"]) == [MEDIA_TYPE], (operation["operationId"], status)
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert document["components"]["schemas"]["Limits"]["properties"]["cpu_seconds"]["maximum"] == 60
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_the_document_says_where_a_key_is_needed(live: str, make_key: MakeKey, path: str, method: str) -> None:
+    make_key()
+    document = httpx2.get(f"{live}/openapi.json").json()
+    answers = document["paths"][path][method.lower()]["responses"]
+
+    given = httpx2.request(method, f"{live}{path}")
+
+    assert (
+        document["components"]["securitySchemes"]["key"]["scheme"] == "bearer" and {"key": []} in document["security"]
+    )
+    if path in ("/healthz", "/readyz"):
+        assert "401" not in answers and given.status_code == 200
+    else:
+        assert "WWW-Authenticate" in answers["401"]["headers"]
+        assert given.status_code == 401 or path == "/metrics", "which its own machine may read without"
 
 
 @pytest.mark.parametrize(

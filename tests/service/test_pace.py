@@ -1,11 +1,11 @@
-"""Chunks are sized to half a second of work, and shared among the workers there are."""
+"""Chunks are sized to a fraction of a second, and shared among the workers there are."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
 from crossjudge.contracts import AssertTest, Batch, Problem
-from crossjudge.contracts.queue import QUEUE, WORKERS, run_usage_key
+from crossjudge.contracts.queue import LANES, WOKEN, WORKERS, queue_name, run_usage_key
 from crossjudge.service.pace import Pace, read
 
 
@@ -55,5 +55,8 @@ def test_pace_is_read_from_what_the_run_has_used_and_who_is_alive(redis_url: str
         redis.zadd(WORKERS, {"alive": redis.time()[0], "silent": redis.time()[0] - 3600})
         assert read(redis, "old") == Pace(50.0, 1)
         assert read(redis, "young") == Pace(0.0, 1)
-        redis.rpush(f"rq:queue:{QUEUE}", "one", "two")
-        assert read(redis, "new") == Pace(0.0, 1, waiting=2)
+        redis.rpush(f"rq:queue:{queue_name('a:run', 'low')}", "one", "two")
+        redis.sadd(WOKEN, "a:run")
+        redis.rpush(f"rq:queue:{queue_name(':other', 'high')}", "three")
+        redis.zadd(LANES, {":other": 5.0, ":nothing": 0.0})
+        assert read(redis, "new") == Pace(0.0, 1, waiting=3)

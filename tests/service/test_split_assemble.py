@@ -55,9 +55,8 @@ def layout_of(plan: Plan) -> list[ProblemLayout]:
 
 def results(plan: Plan) -> dict[int, ChunkResult]:
     columns = columns_of(plan)
-    return {
-        index: judged(Task("b", index, 1, plan.order, columns, chunk)) for index, chunk in enumerate(chunks_of(plan))
-    }
+    tasks = (Task("b", index, 1, plan.order, columns, chunk, ":r", "q") for index, chunk in enumerate(chunks_of(plan)))
+    return {task.index: judged(task) for task in tasks}
 
 
 def streamed(plan: Plan, results: dict[int, ChunkResult]) -> bytes:
@@ -227,7 +226,7 @@ def test_what_workers_count_is_what_stands_in_the_matrices(batch: Batch, setting
     plan = split(batch, settings)
     counted: Counter[tuple[str, str]] = Counter()
     for index, result in results(plan).items():
-        said = json.loads(sums(":r", columns_of(plan), chunks_of(plan)[index], result, is_judged=True, cached=0))
+        said = json.loads(sums(":r", columns_of(plan), chunks_of(plan)[index], result, cached=0, failed=0))
         counted.update(
             {names: count for field, count in said["run"].items() if (names := split_cells_field(field)) is not None}
         )

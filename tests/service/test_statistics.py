@@ -67,7 +67,7 @@ def test_what_is_given_up_is_counted_as_such(http: httpx2.Client, worker: Played
     http.post("/v1/batches", json={"run": "a", "problems": [{"solutions": ["X"], "tests": ["1"]}]})
     task = worker.take()
     assert task is not None
-    worker.ledger.commit(task, judged(task).model_copy(update={"executed": 0}), is_judged=False)
+    worker.ledger.commit(task, judged(task).model_copy(update={"executed": 0}))
 
     assert stats(http).window.verdicts == {"X": 1}
     assert metric(http, "crossjudge_failed_chunks_total") == 1

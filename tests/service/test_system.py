@@ -4,12 +4,15 @@ import re
 
 import httpx2
 import pytest
+from redis import Redis
 
+from crossjudge.contracts.queue import PROTOCOL, PROTOCOL_KEY
 from crossjudge.service.app import create_app
 from crossjudge.service.guard import is_loopback
 from crossjudge.service.settings import ServiceSettings
 from crossjudge.service.system import web_folder
 from played_worker import PlayedWorker
+from queued_batches import wait_for
 
 BODY = {"problems": [{"solutions": ["PF", "E"], "tests": ["1", "2"]}]}
 
@@ -23,6 +26,20 @@ def test_ready_is_who_has_a_queue_and_a_worker(http: httpx2.Client, worker: Play
 
     assert (none.status_code, one.status_code, silent.status_code) == (503, 200, 503)
     assert one.json()["workers"] == 1 and "crossjudge worker" in none.json()["detail"]
+
+
+def test_workers_that_are_all_held_back_make_nobody_ready(http: httpx2.Client, worker: PlayedWorker) -> None:
+    worker.show_up(held_back="the service speaks protocol '2'")
+
+    answer = http.get("/readyz")
+
+    assert answer.status_code == 503 and "the service speaks protocol '2'" in answer.json()["detail"]
+    assert http.get("/v1/workers").json()["workers"][0]["held_back"] == "the service speaks protocol '2'"
+
+
+def test_a_service_says_its_protocol_as_it_starts(service: str, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        wait_for(lambda: redis.get(PROTOCOL_KEY) == str(PROTOCOL).encode())
 
 
 def test_workers_say_who_they_are(http: httpx2.Client, worker: PlayedWorker) -> None:

@@ -17,8 +17,10 @@ import pytest
 
 from crossjudge.service.children import Child
 from crossjudge.service.embedded import free_port
+from crossjudge.service.stack_folder import noted_redis
 
 UP = [sys.executable, "-c", "import typer; from crossjudge.service.commands import up; typer.run(up)"]
+KEYS = [sys.executable, "-m", "crossjudge.service.key_commands"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.endswith("REDIS_URL")}
 BODY = {"problems": [{"solutions": ["x = 1"], "tests": ["assert x == 1", "assert x == 2"]}]}
 
@@ -62,6 +64,7 @@ def test_up_judges_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path
     with running_up(tmp_path) as (process, said):
         assert verdicts(said["url"]) == ["PF"]
         assert set(said["pids"]) == {"up", "service", "worker", "redis"} and said["redis_url"].startswith("redis://")
+        assert noted_redis(tmp_path) == said["redis_url"]
         port = said["url"].rpartition(":")[2]
         for arguments, why in (
             (["--port", str(free_port()), "--data", str(tmp_path)], "another `crossjudge up`"),
@@ -74,6 +77,7 @@ def test_up_judges_refuses_a_second_one_and_leaves_nothing_behind(tmp_path: Path
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert_all_end(processes)
+        assert noted_redis(tmp_path) is None
 
 
 @pytest.mark.redis
@@ -88,6 +92,22 @@ def test_an_up_that_is_killed_outright_leaves_no_process_and_loses_no_batch(tmp_
 
     with running_up(tmp_path) as (_, said):
         assert httpx2.get(f"{said['url']}/v1/batches/{batch['id']}").json() == batch
+
+
+@pytest.mark.redis
+@pytest.mark.nsjail
+def test_a_key_made_beside_a_running_up_closes_it_and_opens_it(tmp_path: Path) -> None:
+    with running_up(tmp_path) as (_, said):
+        made = subprocess.run(
+            [*KEYS, "create", "acme", "--data", str(tmp_path)], capture_output=True, text=True, timeout=60,
+            env=ENVIRONMENT,
+        )  # fmt: skip
+        key = {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+        assert httpx2.post(f"{said['url']}/v1/batches", json=BODY).status_code == 401
+        answer = httpx2.post(f"{said['url']}/v1/batches?wait=30", json=BODY, headers=key, timeout=60).json()
+        assert answer["problems"][0]["matrix"] == ["PF"]
+        assert httpx2.get(f"{said['url']}/v1/runs", headers=key).json()["runs"][0]["executed"] == 2
 
 
 @pytest.mark.redis

@@ -23,7 +23,7 @@ from crossjudge.contracts.queue import (
 from crossjudge.worker.bench import Bench, set_up
 from crossjudge.worker.errors import NotPrepared
 from crossjudge.worker.jobs import judge_chunk
-from queued_batches import RUN, field, put_batch, queue_of, result_of
+from queued_batches import SCOPE, field, put_batch, queue_of, result_of
 from stand_in_worker import StandInPool
 
 pytestmark = pytest.mark.redis
@@ -49,7 +49,7 @@ def test_two_workers_on_one_chunk_count_once(redis: Redis, bench: Bench) -> None
     assert bench.ledger.commit(tasks[0], result) is True
     assert bench.ledger.commit(tasks[1], result) is False
     assert field(redis, "b", BatchField.CELLS_DONE) == "1"
-    assert redis.hget(run_usage_key(RUN), "executed") == b"1"
+    assert redis.hget(run_usage_key(SCOPE), "executed") == b"1"
 
 
 def test_the_last_chunk_finishes_the_batch_and_lets_all_of_it_expire(redis: Redis, bench: Bench) -> None:
@@ -68,7 +68,7 @@ def test_usage_of_the_run_grows_with_each_chunk(redis: Redis, bench: Bench) -> N
     put_batch(redis, "b", ["pass", "pass 2"], ["t1", "t2"])
     judge_chunk("b", 0)
     judge_chunk("b", 1)
-    usage = {key: int(value) for key, value in redis.hgetall(run_usage_key(RUN)).items()}
+    usage = {key: int(value) for key, value in redis.hgetall(run_usage_key(SCOPE)).items()}
     assert usage.pop(b"wait_ms") >= 1500  # created a second and a half before
     assert usage == {b"started": 1, b"executed": 4, b"cached": 0, b"cpu_ms": 500}
 

@@ -1,4 +1,4 @@
-"""The pulse: leases renewed, workers listed, lost jobs put back."""
+"""The pulse: leases renewed, workers listed."""
 
 import json
 import time
@@ -13,8 +13,7 @@ from crossjudge.worker.bench import Bench
 from crossjudge.worker.leases import LeaseKeeper
 from crossjudge.worker.patience import connect
 from crossjudge.worker.registry import FORGOTTEN_AFTER_S, describe
-from crossjudge.worker.strays import Strays
-from queued_batches import put_batch, queue_of, wait_for
+from queued_batches import put_batch, wait_for
 
 pytestmark = pytest.mark.redis
 
@@ -80,19 +79,3 @@ def test_the_pulse_goes_on_after_redis_was_away(
             before = time.time()
             wait_for(lambda: (redis.zscore(WORKERS, "lasting") or 0) > before)
         leases.close()
-
-
-def test_a_job_lost_between_queue_and_lease_comes_back_once(redis: Redis) -> None:
-    put_batch(redis, "b", ["pass", "pass 2"], ["t1"])
-    queue = queue_of(redis)
-    [lost, waiting] = queue.job_ids
-    redis.lmove(queue.key, queue.intermediate_queue_key)
-    now = [100.0]
-    watchers = [Strays(redis, after_s=6.0, clock=lambda: now[0]) for _ in range(2)]
-    assert [each.return_to_queue() for each in watchers] == [0, 0]
-    now[0] += 5.9
-    assert [each.return_to_queue() for each in watchers] == [0, 0]
-    now[0] += 0.2
-    assert [each.return_to_queue() for each in watchers] == [1, 0]
-    assert queue.job_ids == [lost, waiting]
-    assert redis.llen(queue.intermediate_queue_key) == 0

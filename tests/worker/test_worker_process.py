@@ -8,11 +8,10 @@ import psutil
 import pytest
 from redis import Redis
 
-from crossjudge.contracts.queue import LEASES, MAX_ATTEMPTS, WORKERS, BatchField, attempts_key, lease_member
+from crossjudge.contracts.queue import LEASES, MAX_ATTEMPTS, WOKEN, WORKERS, BatchField, attempts_key, lease_member
 from crossjudge.service.embedded import EmbeddedRedis
-from crossjudge.worker.commit import enqueue
 from crossjudge.worker.patience import connect
-from queued_batches import field, put_batch, queue_of, result_of, wait_for, wait_until_done
+from queued_batches import SCOPE, field, put_batch, put_job, queue_of, result_of, wait_for, wait_until_done
 from stand_in_worker import StartWorker
 
 pytestmark = pytest.mark.redis
@@ -40,19 +39,21 @@ def test_jobs_leave_nothing_of_rq_behind(redis: Redis, start_worker: StartWorker
     assert start_worker("--burst").wait(30) == 0
     assert field(redis, "b", BatchField.STATUS) == "done"
     left = {bytes(key) for key in redis.keys("rq:*") if not key.startswith(b"rq:worker:")}  # type: ignore[arg-type]
-    assert left <= {b"rq:queues", b"rq:workers", b"rq:clean_registries:crossjudge"}
+    assert left <= {b"rq:queues", b"rq:workers", f"rq:clean_registries:{queue_of(redis).name}".encode()}
 
 
 def test_a_job_that_names_another_function_is_never_called(
     redis: Redis, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     made = tmp_path / "made by a foreign job"
-    queue_of(redis).enqueue_call("os.mkdir", (str(made),))
-    queue_of(redis).enqueue_call("crossjudge.worker.jobs.judge_chunk", ("b", "not a number"))
+    queue_of(redis).enqueue_call("os.mkdir", (str(made),), job_id="foreign")
+    queue_of(redis).enqueue_call("os.mkdir", (str(made),), job_id="b-0")
+    queue_of(redis).enqueue_call("crossjudge.worker.jobs.judge_chunk", ("b", "not a number"), job_id="foreign-too")
+    redis.sadd(WOKEN, SCOPE)
     put_batch(redis, "b", ["pass"], ["t1"])
     assert start_worker("--burst").wait(30) == 0
     assert not made.exists()
-    assert log_of(tmp_path).count("refused a job that is not ours") == 2
+    assert log_of(tmp_path).count("refused a job that is not ours") == 3
     assert field(redis, "b", BatchField.STATUS) == "done"
 
 
@@ -83,7 +84,7 @@ def test_a_chunk_of_a_killed_worker_is_judged_by_another_and_counted_once(
     child.kill()
     (tmp_path / "now").touch()
     for _ in range(2):  # as the service does when the lease has ended; twice, for good measure
-        enqueue(queue_of(redis), "b", 0)
+        put_job(redis, "b", 0)
     start_worker("--workers", "2")
     wait_until_done(redis, "b")
     wait_for(lambda: queue_of(redis).count == 0)
@@ -96,7 +97,7 @@ def test_a_chunk_that_kills_every_worker_is_given_up(redis: Redis, start_worker:
     start_worker()
     for attempt in range(1, MAX_ATTEMPTS + 1):
         wait_for(lambda: redis.hget(attempts_key("b"), "0") == str(attempt).encode())  # noqa: B023  # called in here
-        enqueue(queue_of(redis), "b", 0)
+        put_job(redis, "b", 0)
     wait_until_done(redis, "b")
     result = result_of(redis, "b", 0)
     assert result is not None

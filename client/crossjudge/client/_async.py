@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx2
 
-from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, RunList, RunUsage
+from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, Priority, RunList, RunUsage
 
 from . import _flows as flows
 from . import _protocol as protocol
@@ -39,13 +39,15 @@ class AsyncClient:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
+        weight: float | None = None,
         timeout: float = 60.0,
         patience: Patience | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         address = address_of(url, api_key)
         self.url = address.url
-        self._order = Order(run, limits, isolation, detail, cache, fork_per_cell)
+        self._order = Order(run, limits, isolation, detail, cache, fork_per_cell, priority, weight)
         self._rules = flows.Rules(self.url, patience or Patience())
         self._timeout = timeout
         self._http = httpx2.AsyncClient(transport=transport, **http_options(address))
@@ -75,6 +77,7 @@ class AsyncClient:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
         timeout: float | None = None,
     ) -> Grid:
         """See `Client.matrix`."""
@@ -82,7 +85,7 @@ class AsyncClient:
             {"id": id, "entry_point": entry_point, "prelude": prelude, "solutions": solutions, "tests": tests,
              "pairs": pairs}
         )  # fmt: skip
-        order = self._order.but(limits, isolation, detail, cache, fork_per_cell)
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         return await self._drive(flows.matrix(self._rules, order, problem, flows.POLL, timeout))
 
     async def submit(
@@ -94,12 +97,12 @@ class AsyncClient:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
     ) -> BatchStatus:
         """See `Client.submit`."""
         checked = [problem_of(value, f"$.problems[{index}]") for index, value in enumerate(problems)]
-        return await self._drive(
-            flows.submit(self._rules, self._order.but(limits, isolation, detail, cache, fork_per_cell), checked)
-        )
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
+        return await self._drive(flows.submit(self._rules, order, checked))
 
     async def status(self, batch: BatchStatus | str) -> BatchStatus:
         """See `Client.status`."""
@@ -153,6 +156,7 @@ class AsyncClient:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
         on_refused: Callable[[int, CrossjudgeError], None] | None = None,
         on_status: Callable[[BatchStatus], None] | None = None,
     ) -> AsyncGenerator[Grid]:
@@ -160,7 +164,7 @@ class AsyncClient:
 
         Leave it early through `contextlib.aclosing`, so that what is in flight is cancelled at once.
         """
-        order = self._order.but(limits, isolation, detail, cache, fork_per_cell)
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         poll = flows.POLL if on_status is None else flows.POLL_FOR_PROGRESS
         source = agroups(problems, cells_per_batch, on_refused)
         return AsyncStreaming(self._rules, self._drive, order, poll).run(source, in_flight, on_refused, on_status)

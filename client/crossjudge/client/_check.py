@@ -55,6 +55,10 @@ def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
         document["cache"] = order.cache
     if order.fork_per_cell is not None:
         document["fork_per_cell"] = order.fork_per_cell
+    if order.priority is not None:
+        document["priority"] = order.priority
+    if order.weight is not None:
+        document["weight"] = order.weight
     try:
         return Batch.model_validate(document)
     except ValidationError as exc:

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from crossjudge.contracts import Detail, Isolation, Limits
+from crossjudge.contracts import Detail, Isolation, Limits, Priority
 
 from .errors import InvalidSettings
 
@@ -28,6 +28,8 @@ class Order:
     detail: DetailLike | None = None
     cache: bool | None = None
     fork_per_cell: bool | None = None
+    priority: Priority | None = None
+    weight: float | None = None
 
     def but(
         self,
@@ -36,6 +38,7 @@ class Order:
         detail: DetailLike | None,
         cache: bool | None,
         fork_per_cell: bool | None,
+        priority: Priority | None,
     ) -> "Order":
         """This order with what one call says instead."""
         return Order(
@@ -45,6 +48,8 @@ class Order:
             self.detail if detail is None else detail,
             self.cache if cache is None else cache,
             self.fork_per_cell if fork_per_cell is None else fork_per_cell,
+            self.priority if priority is None else priority,
+            self.weight,
         )
 
 
@@ -53,7 +58,7 @@ class Address:
     """Where the service is and what opens it. `direct`: on this machine, where no proxy may come between."""
 
     url: str
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     direct: bool
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx2
 
-from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, RunList, RunUsage
+from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, Priority, RunList, RunUsage
 
 from . import _flows as flows
 from . import _protocol as protocol
@@ -27,8 +27,10 @@ class Client:
     """Judges solutions against tests at a crossjudge service. Safe to share between threads.
 
     `url` and `api_key` default to CROSSJUDGE_URL (else http://127.0.0.1:8000) and CROSSJUDGE_API_KEY. `limits`,
-    `isolation`, `detail`, `cache` and `fork_per_cell` hold for every call that does not name its own. `timeout` is how
-    many seconds one answer may take beyond what it was asked to wait for; `patience` is for what is worth trying again.
+    `isolation`, `detail`, `cache`, `fork_per_cell` and `priority` (which of the run's batches are judged first) hold
+    for every call that does not name its own. `weight` is the run's share beside the other runs of its tenant.
+    `timeout` is how many seconds one answer may take beyond what it was asked to wait for; `patience` is for what is
+    worth trying again.
     `transport` replaces the network, as in tests.
     """
 
@@ -43,13 +45,15 @@ class Client:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
+        weight: float | None = None,
         timeout: float = 60.0,
         patience: Patience | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         address = address_of(url, api_key)
         self.url = address.url
-        self._order = Order(run, limits, isolation, detail, cache, fork_per_cell)
+        self._order = Order(run, limits, isolation, detail, cache, fork_per_cell, priority, weight)
         self._rules = flows.Rules(self.url, patience or Patience())
         self._timeout = timeout
         self._http = httpx2.Client(transport=transport, **http_options(address))
@@ -79,6 +83,7 @@ class Client:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
         timeout: float | None = None,
     ) -> Grid:
         """Judge every solution against every test and wait for the grid.
@@ -89,7 +94,7 @@ class Client:
             {"id": id, "entry_point": entry_point, "prelude": prelude, "solutions": solutions, "tests": tests,
              "pairs": pairs}
         )  # fmt: skip
-        order = self._order.but(limits, isolation, detail, cache, fork_per_cell)
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         return self._drive(flows.matrix(self._rules, order, problem, flows.POLL, timeout))
 
     def submit(
@@ -101,12 +106,12 @@ class Client:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
     ) -> BatchStatus:
         """Post the problems as one batch and return at once; `wait` or `results` take what this returns."""
         checked = [problem_of(value, f"$.problems[{index}]") for index, value in enumerate(problems)]
-        return self._drive(
-            flows.submit(self._rules, self._order.but(limits, isolation, detail, cache, fork_per_cell), checked)
-        )
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
+        return self._drive(flows.submit(self._rules, order, checked))
 
     def status(self, batch: BatchStatus | str) -> BatchStatus:
         """Where a batch stands now."""
@@ -159,6 +164,7 @@ class Client:
         detail: DetailLike | None = None,
         cache: bool | None = None,
         fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
         on_refused: Callable[[int, CrossjudgeError], None] | None = None,
         on_status: Callable[[BatchStatus], None] | None = None,
     ) -> Generator[Grid]:
@@ -169,7 +175,7 @@ class Client:
         `on_refused` that is called with (index, error) instead and the others go on. `on_status` is told how
         each batch gets on, every few seconds. Closing the stream, or an exception in it, cancels what is in flight.
         """
-        order = self._order.but(limits, isolation, detail, cache, fork_per_cell)
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         poll = flows.POLL if on_status is None else flows.POLL_FOR_PROGRESS
         source = groups(problems, cells_per_batch, on_refused)
         return Streaming(self._rules, self._drive, order, poll).run(source, in_flight, on_refused, on_status)

@@ -1,7 +1,8 @@
-"""The command line. Each package brings its own commands as plain functions; none is imported before it is typed.
+"""The command line. Each package brings its own commands; none is imported before it is typed.
 
-The entry points of the group `crossjudge.commands` name the functions. The list of commands in `--help` is read from
-their source, not imported, so that it is quick and complete even where a package's dependencies are not installed.
+The entry points of the group `crossjudge.commands` name plain functions, or a `Typer` where a command has several of
+its own. The list of commands in `--help` is read from their source, not imported, so that it is quick and complete even
+where a package's dependencies are not installed.
 """
 
 import ast
@@ -47,7 +48,10 @@ def _nothing() -> None: ...
 
 
 def summary_of(entry: EntryPoint) -> str | None:
-    """The first paragraph of the function's docstring, read from its module's source without running it."""
+    """What a command does, read from its module's source without running it.
+
+    That is the first paragraph of the function's docstring, or the `help` that a `Typer` is made with.
+    """
     package, *inner = entry.module.split(".")
     places = [Path(folder, *inner).with_suffix(".py") for folder in getattr(import_module(package), "__path__", [])]
     source = next((place for place in places if place.is_file()), None)
@@ -56,17 +60,28 @@ def summary_of(entry: EntryPoint) -> str | None:
     for node in ast.parse(source.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry.attr:
             return (ast.get_docstring(node) or "").split("\n\n")[0] or None
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == entry.attr:
+            return _help_of(node.value)
     return None
 
 
+def _help_of(made: ast.expr) -> str | None:
+    given = made.keywords if isinstance(made, ast.Call) else []
+    return next((ast.literal_eval(each.value) for each in given if each.arg == "help"), None)
+
+
 def load(entry: EntryPoint) -> Any:
-    """The entry point's function as a command. Says which extra to install where its package cannot be imported."""
+    """What the entry point names, as a command. Says which extra to install where its package cannot be imported."""
     try:
-        function = entry.load()
+        named = entry.load()
     except ModuleNotFoundError as error:
         _stop(missing(entry, error))
+    if isinstance(named, typer.Typer):
+        for each in named.registered_commands:
+            each.callback = guarded(each.callback) if each.callback else None
+        return typer.main.get_command(named)
     program = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
-    program.command(entry.name)(guarded(function))
+    program.command(entry.name)(guarded(named))
     return typer.main.get_command(program)
 
 

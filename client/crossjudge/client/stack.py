@@ -37,6 +37,8 @@ class Stack:
         self.folder = folder
         self.log = folder / "stack.log"
         self.url = ""
+        self.pids: dict[str, int] = {}
+        """Process ids by part, as `up` said them once it was ready."""
         self._workers = workers
         self._jails = jails
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,7 +66,8 @@ class Stack:
                 command, stdin=subprocess.DEVNULL, stdout=answers, stderr=log, env=environment,
                 start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
-        self.url = self._ready(said)["url"]
+        ready = self._ready(said)
+        self.url, self.pids = ready["url"], ready["pids"]
 
     def stop(self) -> None:
         """Ask it to end as Ctrl-C would, then less kindly. Ctrl-C in here takes us on to the next way of asking."""

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -54,6 +54,12 @@ def verify(
     fork_per_cell: Annotated[
         bool, typer.Option("--fork-per-cell", help="Run each cell in a process of its own, even where two would do.")
     ] = False,
+    priority: Annotated[
+        Literal["low", "normal", "high"], typer.Option(help="Which of the run's own batches are judged first.")
+    ] = "normal",
+    weight: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="The run's share beside your other runs.", show_default="1")
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget earlier results in OUT instead of going on.")
     ] = False,
@@ -76,8 +82,9 @@ def verify(
         check_can_draw(plot)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with Client(
-        url, run=run, limits=limits, isolation=isolation, detail=order.detail, cache=cache, fork_per_cell=fork_per_cell
-    ) as client:
+        url, run=run, limits=limits, isolation=isolation, detail=order.detail, cache=cache,
+        fork_per_cell=fork_per_cell, priority=priority, weight=weight,
+    ) as client:  # fmt: skip
         found = None if file == STDIN else survey(file)
         if found is not None:
             _tell(console, file, found)

@@ -8,6 +8,7 @@ from .batch import (
     CellCounts,
     CellReport,
     Health,
+    Priority,
     ProblemResult,
     RunList,
     RunUsage,
@@ -29,6 +30,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
+from .key import Quotas, StoredKey, TenantName, TenantWeight
 from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import LongInteger, SourceText, dump_json, encode_json, load_json
@@ -64,10 +66,12 @@ __all__ = [
     "PackedTests",
     "Part",
     "PartResult",
+    "Priority",
     "Problem",
     "ProblemDetails",
     "ProblemResult",
     "PytestTest",
+    "Quotas",
     "Request",
     "Row",
     "RowResult",
@@ -78,6 +82,9 @@ __all__ = [
     "SourceStatus",
     "SourceText",
     "StdioTest",
+    "StoredKey",
+    "TenantName",
+    "TenantWeight",
     "Test",
     "TestReport",
     "Verdict",

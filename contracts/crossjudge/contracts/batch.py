@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from .problem import Limits, Problem, Request
 from .verdict import BatchState, Detail, Isolation, SourceStatus
 
+Priority = Literal["low", "normal", "high"]
+
 
 def _details(value: Any) -> Any:
     return list(Detail) if value == "full" else value
@@ -36,6 +38,14 @@ class Batch(Request):
         True,
         strict=True,
         description="whether cells may be answered from equal ones of earlier batches, and kept for later ones",
+    )
+    priority: Priority = Field("normal", description="which of the run's own batches are judged first")
+    weight: float = Field(
+        1.0,
+        ge=0.01,
+        le=100,
+        strict=True,
+        description="the run's share of the workers beside that of the tenant's other runs, from this batch on",
     )
 
 

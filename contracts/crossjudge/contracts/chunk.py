@@ -49,7 +49,7 @@ class Part(Request):
 
 
 class Chunk(Request):
-    """About half a second of work: rows of one problem, or of several small ones.
+    """A fraction of a second of work: rows of one problem, or of several small ones.
 
     `cells` counts the cells asked for that this chunk answers, equal ones counted each.
     """

@@ -41,7 +41,7 @@ class TotalsField:
     REDELIVERED = "redelivered"
     """Chunks that were started again, because an earlier delivery came to nothing."""
     FAILED = "failed"
-    """Chunks that were given up: their cells became `X`."""
+    """Chunks of which cells were given up: they became `X`."""
     JAIL_STARTS = "jail_starts"
 
 
@@ -55,11 +55,6 @@ class StatsField:
 
 
 _BETWEEN = "\t"  # neither a tenant's nor a run's name has one
-
-
-def scope_of(tenant: str, run: str) -> str:
-    """What a run is called where runs of several tenants stand side by side."""
-    return f"{tenant}:{run}"
 
 
 def tenant_of(scope: str) -> str:

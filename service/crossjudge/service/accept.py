@@ -9,27 +9,28 @@ from collections.abc import Iterable, Iterator
 
 from redis import Redis, WatchError
 from redis.client import Pipeline
-from rq import Queue
-from rq.queue import EnqueueData
-from rq.serializers import JSONSerializer
 
 from crossjudge.contracts import BatchState, dump_json
 from crossjudge.contracts.queue import (
     BATCHES,
     EVENTS,
-    JOB,
-    QUEUE,
+    MOST_KNOWN,
     RUNS,
     BatchField,
     Event,
     batch_key,
+    batches_key,
     chunks_key,
     columns_key,
+    known_batches_key,
+    open_batches_key,
+    open_member,
     run_batches_key,
     run_usage_key,
 )
 
 from .errors import KeyReused, QueueFull
+from .lanes import Lane, chunk_job, put, seconds_to_take, set_share, waiting_now
 from .pace import Pace, read
 from .settings import ServiceSettings
 from .split import Plan
@@ -40,38 +41,12 @@ OPEN = "crossjudge:open"
 _Fields = dict[str | bytes | bytearray | memoryview | int | float, str | int | bytes]
 _PIECE_BYTES = 2**20
 _PAYLOAD_TTL = 600
-_JOB_FAILURE_TTL = 3600
-_RETRY_AFTER = {"Retry-After": "5"}
 
 
-def chunk_queue(connection: Redis) -> Queue:
-    """The RQ queue that the workers listen on."""
-    return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-
-
-def chunk_job(batch: str, chunk: int, again: str = "") -> EnqueueData:
-    """The job of one chunk. `again` sets a second delivery apart: RQ drops a job when an earlier one of its id ends."""
-    return Queue.prepare_data(
-        JOB, args=[batch, chunk], job_id=job_id(batch, chunk, again), description=f"{batch}/{chunk}",
-        timeout=-1, result_ttl=0, failure_ttl=_JOB_FAILURE_TTL,
-    )  # fmt: skip
-
-
-def job_id(batch: str, chunk: int, again: str = "") -> str:
-    """The id of a chunk's job, from which `job_chunk` reads what is queued."""
-    return f"{batch}-{chunk}" + (f"-{again}" if again else "")
-
-
-def job_chunk(job: str) -> tuple[str, int] | None:
-    """The batch and the chunk that a job is for; none where the id is not one of ours."""
-    batch, _, rest = job.partition("-")
-    chunk = rest.partition("-")[0]
-    return (batch, int(chunk)) if chunk.isdecimal() else None
-
-
-def idempotency_key(key: str) -> str:
-    """Where it is remembered for which batch an Idempotency-Key stands."""
-    return f"crossjudge:idempotency:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+def idempotency_key(tenant: str, key: str) -> str:
+    """Where it is remembered for which of the tenant's batches an Idempotency-Key stands."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"crossjudge:idempotency:{tenant}:{digest}" if tenant else f"crossjudge:idempotency:{digest}"
 
 
 class Acceptor:
@@ -80,27 +55,26 @@ class Acceptor:
     def __init__(self, connection: Redis, settings: ServiceSettings) -> None:
         self._connection = connection
         self._settings = settings
-        self._queue = chunk_queue(connection)
 
-    def pace(self, run: str) -> Pace:
+    def pace(self, scope: str) -> Pace:
         """What is known of the run and the workers, to split a batch well."""
-        return read(self._connection, run)
+        return read(self._connection, scope)
 
-    def earlier(self, key: str | None, body_digest: str) -> str | None:
-        """The batch that the key stands for already; none where it is new or its batch is gone.
+    def earlier(self, tenant: str, key: str | None, body_digest: str) -> str | None:
+        """The tenant's batch that the key stands for already; none where it is new or its batch is gone.
 
         Raises `KeyReused` where the key came with another body.
         """
-        if key is None or not (noted := self._connection.get(idempotency_key(key))):
+        if key is None or not (noted := self._connection.get(idempotency_key(tenant, key))):
             return None
         return self._checked(noted, body_digest)
 
-    def accept(self, batch: str, created_at: float, plan: Plan, key: str | None, body_digest: str) -> str:
+    def accept(self, batch: str, created_at: float, plan: Plan, lane: Lane, key: str | None, body_digest: str) -> str:
         """Take the batch in; the id of the one that it is, which is an earlier one where the key stands for that."""
         if plan.chunks:
-            self._refuse_when_full()
+            self._refuse_when_full(len(plan.chunks))
             self._write_payloads(batch, plan)
-        guard = batch_key(batch) if key is None else idempotency_key(key)
+        guard = batch_key(batch) if key is None else idempotency_key(lane.tenant, key)
         while True:
             with self._connection.pipeline() as pipe:
                 # Watching also keeps redis-py from sending a transaction twice when the connection breaks.
@@ -113,7 +87,7 @@ class Acceptor:
                 if key is not None:
                     note = f"{batch} {body_digest}"
                     pipe.set(guard, note, ex=max(self._settings.idempotency_seconds, self._settings.retention_seconds))
-                self._write_batch(pipe, batch, created_at, plan)
+                self._write_batch(pipe, batch, created_at, plan, lane)
                 try:
                     pipe.execute()
                 except WatchError:
@@ -128,10 +102,15 @@ class Acceptor:
             raise KeyReused("this Idempotency-Key came with another body before: use a new key for a new batch")
         return first
 
-    def _refuse_when_full(self) -> None:
-        waiting = self._connection.llen(self._queue.key)
-        if waiting >= self._settings.max_queued_chunks:
-            raise QueueFull(f"{waiting:,} chunks of work wait already: come again later", headers=_RETRY_AFTER)
+    def _refuse_when_full(self, chunks: int) -> None:
+        waiting, most = sum(each.chunks for each in waiting_now(self._connection)), self._settings.max_queued_chunks
+        if waiting >= most:
+            seconds = seconds_to_take(self._connection, waiting - most + chunks)
+            raise QueueFull(
+                f"{waiting:,} chunks of work wait already, and {most:,} are the most: there should be room for this "
+                f"batch in about {seconds} s",
+                headers={"Retry-After": str(seconds)},
+            )
 
     def _write_payloads(self, batch: str, plan: Plan) -> None:
         for key, fields in ((columns_key(batch), plan.columns.items()), (chunks_key(batch), enumerate(plan.chunks))):
@@ -141,27 +120,35 @@ class Acceptor:
                     pipe.expire(key, _PAYLOAD_TTL)
                     pipe.execute()
 
-    def _write_batch(self, pipe: Pipeline, batch: str, created_at: float, plan: Plan) -> None:
-        fields, run = self._fields(created_at, plan), plan.order.run
+    def _write_batch(self, pipe: Pipeline, batch: str, created_at: float, plan: Plan, lane: Lane) -> None:
+        fields, scope = self._fields(created_at, plan, lane), lane.scope
         pipe.hset(batch_key(batch), mapping=dict(fields))
         pipe.zadd(BATCHES, {batch: created_at})
-        pipe.zadd(RUNS, {run: created_at}, gt=True)
-        pipe.zadd(run_batches_key(run), {batch: created_at})
-        pipe.hincrby(run_usage_key(run), "batches", 1)
-        pipe.hincrby(run_usage_key(run), "cells", plan.cells_total)
+        pipe.zadd(RUNS, {scope: created_at}, gt=True)
+        pipe.zadd(batches_key(lane.tenant), {batch: created_at})
+        pipe.zadd(run_batches_key(scope), {batch: created_at})
+        pipe.zadd(known_batches_key(lane.tenant), {batch: created_at})
+        pipe.zremrangebyrank(known_batches_key(lane.tenant), 0, -MOST_KNOWN - 1)
+        pipe.hincrby(run_usage_key(scope), "batches", 1)
+        pipe.hincrby(run_usage_key(scope), "cells", plan.cells_total)
+        if lane.tenant:
+            pipe.zadd(open_batches_key(lane.tenant), {open_member(batch, plan.cells_total): 0})
+        set_share(pipe, lane)
         if not plan.chunks:
             pipe.expire(batch_key(batch), self._settings.retention_seconds)
             return
         pipe.zadd(OPEN, {batch: created_at})
         pipe.persist(columns_key(batch))
         pipe.persist(chunks_key(batch))
-        self._queue.enqueue_many([chunk_job(batch, chunk) for chunk in range(len(plan.chunks))], pipeline=pipe)
+        put(pipe, self._connection, lane, [chunk_job(batch, chunk) for chunk in range(len(plan.chunks))])
         event = Event(batch=batch, status=BatchState.QUEUED, total=plan.cells_total, done=plan.cells_done)
         pipe.publish(EVENTS, dump_json(event))
 
-    def _fields(self, created_at: float, plan: Plan) -> _Fields:
+    def _fields(self, created_at: float, plan: Plan, lane: Lane) -> _Fields:
         fields: _Fields = {
-            BatchField.RUN: plan.order.run,
+            BatchField.TENANT: lane.tenant,
+            BatchField.RUN: lane.run,
+            BatchField.PRIORITY: lane.priority,
             BatchField.ORDER: dump_json(plan.order),
             BatchField.LAYOUT: plan.layout,
             BatchField.STATUS: BatchState.QUEUED if plan.chunks else BatchState.DONE,

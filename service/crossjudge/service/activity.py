@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crossjudge.contracts import RunUsage
+from crossjudge.contracts.queue import scope_of
 from crossjudge.contracts.stats import (
     Activity,
     Bucket,
     QueueState,
     RunActivity,
     StatsField,
-    scope_of,
     split_bucket_field,
     split_cells_field,
 )

@@ -17,7 +17,7 @@ from crossjudge.contracts import Violation
 from . import batches, problems, system
 from .answers import problem_answer
 from .core import running
-from .errors import QueueUnreachable, ServiceError, problem_details, shown
+from .errors import ServiceError, problem_details, queue_away, shown
 from .guard import Guard
 from .metrics import MeasuredRequests, Metrics
 from .openapi import describe
@@ -84,7 +84,7 @@ async def _service_error(request: Request, error: Exception) -> Response:
 
 async def _redis_away(request: Request, error: Exception) -> Response:
     log.warning("Redis does not answer", path=request.url.path, error=str(error))
-    away = QueueUnreachable("the queue (Redis) does not answer: try again in a moment", headers={"Retry-After": "2"})
+    away = queue_away()
     return problem_answer(away.details(), away.headers)
 
 

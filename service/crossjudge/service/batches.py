@@ -14,6 +14,7 @@ from crossjudge.contracts.queue import Event
 
 from .answers import json_answer, long_answer
 from .body import body_too_large, check_content_type
+from .caller import CallerHere
 from .core import Core
 from .openapi import batch_body, event_stream, problems
 
@@ -49,11 +50,13 @@ Key = Annotated[
     },
     openapi_extra=batch_body(),
 )
-async def post_batch(request: Request, here: CoreHere, wait: Wait = 0, idempotency_key: Key = None) -> Response:
+async def post_batch(
+    request: Request, here: CoreHere, caller: CallerHere, wait: Wait = 0, idempotency_key: Key = None
+) -> Response:
     """Judge every solution against every test of each problem, or the `pairs` that are asked for."""
     check_content_type(request.headers.get("content-type"))
     raw = await _body(request, here.settings.max_body_bytes)
-    batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key)
+    batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key, caller)
     request.state.batch = batch
     status = await here.wait(batch, wait)
     code = 200 if status.status.is_final else 202
@@ -64,6 +67,7 @@ async def post_batch(request: Request, here: CoreHere, wait: Wait = 0, idempoten
 async def list_batches(
     request: Request,
     here: CoreHere,
+    caller: CallerHere,
     run: Annotated[str | None, Query(max_length=200, description="only those of this run")] = None,
     status: Annotated[BatchState | None, Query(description="only those in this state")] = None,
     cursor: Annotated[
@@ -71,19 +75,21 @@ async def list_batches(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Newest first, without their problems. A page may be short; the last one has no `next`."""
-    return await json_answer(request, await here.store.page(run, status, cursor, limit))
+    """The caller's, newest first, without their problems. A page may be short; the last one has no `next`."""
+    return await json_answer(request, await here.store.page(caller.tenant, run, status, cursor, limit))
 
 
-@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 422, 503))
-async def get_batch(request: Request, here: CoreHere, batch: BatchId, wait: Wait = 0) -> Response:
+@router.get("/{batch}", summary="Read a batch", response_model=BatchStatus, responses=problems(404, 410, 422, 503))
+async def get_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId, wait: Wait = 0) -> Response:
     """Where the batch stands; once it is final, with its passing matrices."""
+    await here.store.check_owner(batch, caller.tenant)
     return await _answer(request, here, await here.wait(batch, wait))
 
 
-@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 503))
-async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Response:
+@router.delete("/{batch}", summary="Cancel a batch", response_model=BatchStatus, responses=problems(404, 410, 503))
+async def delete_batch(request: Request, here: CoreHere, caller: CallerHere, batch: BatchId) -> Response:
     """Cells that have not run become `S`; what is judged stays. A batch that is final stays as it is."""
+    await here.store.check_owner(batch, caller.tenant)
     return await _answer(request, here, await here.store.cancel(batch))
 
 
@@ -91,11 +97,11 @@ async def delete_batch(request: Request, here: CoreHere, batch: BatchId) -> Resp
     "/{batch}/events",
     summary="Follow a batch",
     response_class=StreamingResponse,
-    responses={200: event_stream(), **problems(404, 503)},
+    responses={200: event_stream(), **problems(404, 410, 503)},
 )
-async def batch_events(here: CoreHere, batch: BatchId) -> StreamingResponse:
+async def batch_events(here: CoreHere, caller: CallerHere, batch: BatchId) -> StreamingResponse:
     """Server-sent events; the stream ends when the batch is final."""
-    await here.store.status(batch)  # 404 while it can still be said
+    await here.store.check_owner(batch, caller.tenant)  # 404 and 410 while they can still be said
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(here, batch), media_type="text/event-stream", headers=headers)
 

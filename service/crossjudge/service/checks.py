@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from crossjudge.contracts import Check
 
 from .embedded import EmbeddedRedisError, find_redis_server
-from .patience import without_password
+from .redis_url import what_is_wrong, without_password
 
 _PORT = 8000
 _OLDEST = (6, 2)  # RQ moves jobs with LMOVE, and we ask ZMSCORE
@@ -49,7 +49,9 @@ def _reachable(url: str) -> Iterator[Check]:
             version = str(redis.info("server")["redis_version"])
             yield _version(shown, version)
             yield _append_only(redis)
-    except (RedisError, OSError, ValueError) as error:
+    except ValueError as error:
+        yield Check(name="REDIS_URL", status="fail", found=what_is_wrong(url, error), mend="correct REDIS_URL")
+    except (RedisError, OSError) as error:
         mend = "start that Redis, correct REDIS_URL, or unset it: `crossjudge up` then starts one of its own"
         yield Check(name="REDIS_URL", status="fail", found=f"{shown} does not answer: {error}", mend=mend)
 

@@ -25,11 +25,15 @@ def end_with_parent() -> None:
 class Child:
     """One program of a stack. In a session of its own, so that Ctrl-C reaches its parent alone, who then stops it."""
 
-    def __init__(self, name: str, command: list[str], log: Path, *, grace_s: float) -> None:
+    def __init__(
+        self, name: str, command: list[str], log: Path, *, grace_s: float, environment: dict[str, str] | None = None
+    ) -> None:
+        """`environment` is set on top of ours: what is secret belongs there, for everybody may read command lines."""
         self.name = name
         self.command = command
         self.log = log
         self.grace_s = grace_s
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._deaths = 0
@@ -45,7 +49,7 @@ class Child:
             self.log.replace(self.log.with_suffix(".log.old"))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | self._environment,
                 start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
         self._started = time.monotonic()

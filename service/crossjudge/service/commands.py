@@ -24,6 +24,7 @@ def serve(
 
     Ctrl-C or SIGTERM ends it; whatever it has taken in stays in Redis and is finished by the workers.
     """
+    _warn_of_a_shown_password(redis_url)
     settings = _settings(redis_url=redis_url, log_level=log_level)
     from .logs import set_up_logging
     from .patience import RedisAway, wait_for_redis
@@ -65,7 +66,8 @@ def up(
     settings = _settings()
     if sandbox == "none":
         _refuse_others(host)
-    from .stack import Plan, Stack, StackError, state_folder
+    from .stack import Plan, Stack, StackError
+    from .stack_folder import state_folder
     from .stack_screen import Screen
 
     has_redis = "redis_url" in settings.model_fields_set
@@ -101,8 +103,9 @@ def _say_who_may_ask(host: str, settings: "ServiceSettings") -> None:
     """Listening on all addresses is not the same as answering everybody."""
     if host not in ("127.0.0.1", "localhost", "::1") and not settings.allow_remote:
         typer.echo(
-            f"listening on {host}, but without API keys only this machine is answered; "
-            "CROSSJUDGE_ALLOW_REMOTE=true lets in everyone who can reach the port",
+            f"listening on {host}: clients of other machines need an API key (`crossjudge keys create TENANT`); while "
+            "none was made only this machine is answered, and CROSSJUDGE_ALLOW_REMOTE=true lets in everyone who can "
+            "reach the port",
             err=True,
         )
 
@@ -112,6 +115,7 @@ def _settings(**given: str | None) -> "ServiceSettings":
     from pydantic import ValidationError
     from redis import Redis
 
+    from .redis_url import what_is_wrong
     from .settings import ServiceSettings
 
     try:
@@ -121,8 +125,18 @@ def _settings(**given: str | None) -> "ServiceSettings":
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}, got {each['input']!r}" for each in error.errors()]
         raise typer.BadParameter("\n".join(wrong)) from error
     except ValueError as error:
-        raise typer.BadParameter(f"the Redis URL {settings.redis_url!r}: {error}") from error
+        raise typer.BadParameter(f"the Redis URL {what_is_wrong(settings.redis_url, error)}") from error
     return settings
+
+
+def _warn_of_a_shown_password(redis_url: str | None) -> None:
+    from .redis_url import is_secret
+
+    if redis_url is not None and is_secret(redis_url):
+        typer.echo(
+            "the password in --redis-url can be read in this machine's list of processes: set REDIS_URL instead",
+            err=True,
+        )
 
 
 def _stop(message: str) -> NoReturn:

@@ -16,13 +16,18 @@ from crossjudge.contracts import BatchStatus
 
 from .accept import Acceptor
 from .assemble import answer_pieces
+from .authentication import Authentication
 from .body import decode
+from .caller import Caller
 from .connections import connect, connect_sync
 from .finished import StoredBatch
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
+from .lanes import Lane
 from .metrics import Metrics
+from .protocol import say_protocol
+from .quotas import QuotaKeeper
 from .reaper import Reaper
 from .settings import ServiceSettings
 from .split import Plan, split
@@ -42,6 +47,8 @@ class Core:
     settings: ServiceSettings
     store: Store
     acceptor: Acceptor
+    authentication: Authentication
+    quotas: QuotaKeeper
     hub: Hub
     metrics: Metrics
     statistics: Statistics
@@ -50,28 +57,31 @@ class Core:
     intakes: CapacityLimiter
     answers: CapacityLimiter
 
-    async def take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
+    async def take_in(self, raw: bytes, encoding: str | None, key: str | None, caller: Caller) -> str:
         """Read a body and enqueue the batch in it; the batch's id. In a thread, since bodies may be large."""
-        return await to_thread.run_sync(partial(self._take_in, raw, encoding, key), limiter=self.intakes)
+        return await to_thread.run_sync(partial(self._take_in, raw, encoding, key, caller), limiter=self.intakes)
 
-    def _take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
+    def _take_in(self, raw: bytes, encoding: str | None, key: str | None, caller: Caller) -> str:
         data = decode(raw, encoding, self.settings.max_body_bytes)
         digest = hashlib.sha256(data).hexdigest()
-        if (first := self.acceptor.earlier(key, digest)) is not None:
+        if (first := self.acceptor.earlier(caller.tenant, key, digest)) is not None:
             return first
-        plan = self._plan(data)
+        plan, lane = self._plan(data, caller)
         del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
-        taken = self.acceptor.accept(batch, now, plan, key, digest)
+        with self.quotas.room(caller, batch, plan.cells_total) as room:
+            taken = self.acceptor.accept(batch, now, plan, lane, key, digest)
+            room.is_taken = taken == batch
         if taken == batch:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
 
-    def _plan(self, data: bytes) -> Plan:
+    def _plan(self, data: bytes, caller: Caller) -> tuple[Plan, Lane]:
         stated = read_batch(data, self.settings)
-        return split(stated, self.settings, self.acceptor.pace(stated.run))
+        lane = Lane(caller.tenant, stated.run, stated.priority, share=caller.weight, weight=stated.weight)
+        return split(stated, self.settings, self.acceptor.pace(lane.scope)), lane
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""
@@ -107,12 +117,14 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
     hub = Hub(listening)
     store, acceptor = Store(connection), Acceptor(enqueuing, settings)
     tasks = [
+        asyncio.create_task(say_protocol(connection), name="protocol"),
         asyncio.create_task(hub.listen(), name="hub"),
         asyncio.create_task(Reaper(connection, enqueuing, settings).run(), name="reaper"),
     ]
     try:
         yield Core(
-            settings, store, acceptor, hub, metrics, Statistics(connection, enqueuing, store), enqueuing,
+            settings, store, acceptor, Authentication(connection, required=settings.require_keys),
+            QuotaKeeper(enqueuing, settings), hub, metrics, Statistics(connection, enqueuing, store), enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
         )  # fmt: skip
     finally:

@@ -2,16 +2,19 @@
 
 ServiceError                 has a status, a detail that says what to change, and headers
 ├── BadRequest          400  the body cannot be read
+├── Unauthorized        401  the caller has no key, or not one of ours
 ├── Forbidden           403  the caller may not
 ├── UnknownBatch        404
 ├── UnknownPlace        404  the batch has no such problem, solution or test
 ├── KeyReused           409  an Idempotency-Key stands for another body
 ├── NotFinal            409  there is no result yet
+├── BatchGone           410  it was there; its results have expired
 ├── SourcesGone         410  what was posted is no longer kept
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── Invalid             422  the body can be read and is not a batch; `errors` says where
 ├── QueueFull           429
+├── QuotaExceeded       429  the caller has as much as its key allows
 ├── QueueUnreachable    503
 └── ResultsLost         500  the batch is final and a result of it is no longer there
 AnswerBroken                 an answer that has begun cannot be finished: its connection is cut
@@ -45,6 +48,15 @@ class BadRequest(ServiceError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class Unauthorized(ServiceError):
+    """Whoever asks has to say who it is, and has not, or not truthfully. `error` is RFC 6750's word for the latter."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, detail: str, *, error: str | None = None) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": f'Bearer error="{error}"' if error else "Bearer"})
+
+
 class Forbidden(ServiceError):
     """This caller may not ask this service."""
 
@@ -76,6 +88,18 @@ class NotFinal(ServiceError):
 
     def __init__(self, batch: str, state: str) -> None:
         super().__init__(f"batch {shown(batch)} is {state}: its matrices are there once it is final; ask again then")
+
+
+class BatchGone(ServiceError):
+    """There was such a batch, and its results are kept no longer."""
+
+    status = HTTPStatus.GONE
+
+    def __init__(self, batch: str) -> None:
+        super().__init__(
+            f"the results of batch {shown(batch)} have expired: they are kept for a limited time "
+            "(CROSSJUDGE_RETENTION_SECONDS) and as long as there is room; post its problems again"
+        )
 
 
 class SourcesGone(ServiceError):
@@ -117,10 +141,24 @@ class QueueFull(ServiceError):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
+class QuotaExceeded(ServiceError):
+    """The caller's tenant has as much as the caller's key allows; `wait_s` is for how long about."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, wait_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(wait_s)})
+
+
 class QueueUnreachable(ServiceError):
     """Redis does not answer, or nobody works on the queue."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def queue_away() -> QueueUnreachable:
+    """Redis does not answer."""
+    return QueueUnreachable("the queue (Redis) does not answer: try again in a moment", headers={"Retry-After": "2"})
 
 
 class ResultsLost(ServiceError):

@@ -11,7 +11,7 @@ from redis import Redis
 from crossjudge.contracts import BatchState, BatchStatus, Order, PackedResult, load_json, unpack
 from crossjudge.contracts.queue import BatchField, batch_key, results_key
 
-from .errors import ResultsLost, UnknownBatch
+from .errors import BatchGone, ResultsLost
 from .layout import ProblemLayout, read_layout
 
 _MOST_HELD = 8  # a problem of 16 × 16 is two chunks, and each chunk is looked at up to three times
@@ -21,14 +21,14 @@ class StoredBatch:
     """What an answer is put together from."""
 
     def __init__(self, connection: Redis, status: BatchStatus) -> None:
-        """Read all but the results. Raises `UnknownBatch` where it expired a moment ago, and `ResultsLost`."""
+        """Read all but the results. Raises `BatchGone` where it expired a moment ago, and `ResultsLost`."""
         batch = status.id
         with connection.pipeline(transaction=True) as pipe:
             pipe.hmget(batch_key(batch), [BatchField.LAYOUT, BatchField.ORDER, BatchField.CHUNKS_TOTAL])
             pipe.hkeys(results_key(batch))
             (self._layout, order, chunks), judged = pipe.execute()
         if self._layout is None or order is None:
-            raise UnknownBatch(batch)
+            raise BatchGone(batch)
         if status.status is BatchState.DONE and len(judged) != int(chunks):
             raise ResultsLost(batch)
         self.order = Order.model_validate(load_json(order))

@@ -1,10 +1,16 @@
-"""How the service's log lines look: for a person where a terminal reads them, one JSON object a line elsewhere."""
+"""How the service's log lines look: for a person where a terminal reads them, one JSON object a line elsewhere.
+
+No API key stands in any of them, wherever its owner may have put it: a path, say, in place of a batch's id.
+"""
 
 import logging
 import sys
+from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import Processor, WrappedLogger
+
+from .keys import without_keys
 
 
 def set_up_logging(level: str) -> None:
@@ -30,5 +36,15 @@ def set_up_logging(level: str) -> None:
 def _rendering() -> list[Processor]:
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if sys.stderr.isatty():
-        return [drop_meta, structlog.dev.ConsoleRenderer()]
-    return [drop_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        # Plainly: its other ways to print a traceback show every local variable, and so what callers have sent.
+        return [
+            drop_meta,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+            _strike_keys,
+        ]
+    return [drop_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), _strike_keys]
+
+
+def _strike_keys(logger: WrappedLogger, method: str, line: Any) -> str:
+    """The rendered line, whole: what a key stood in before does not matter."""
+    return without_keys(str(line))

@@ -14,24 +14,29 @@ Document = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
 _RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
+_CHALLENGE = {"WWW-Authenticate": {"description": "`Bearer`", "schema": {"type": "string"}}}
 _ERRORS = {
     400: "The body cannot be read: broken encoding, not UTF-8, not JSON.",
-    403: "Without API keys the service answers its own machine only.",
-    404: "There is no such batch, or no longer, or not that much in it.",
+    401: "An API key is needed, and none came or not one of this service's.",
+    403: "The API key expired or was revoked; without API keys the service answers its own machine only.",
+    404: "There is no such batch, and was none of late; or not that much in it.",
     409: "The Idempotency-Key came with another body before, or the batch is not final yet.",
-    410: "What was posted is no longer kept.",
+    410: "The batch was there; its results, or what was posted, are no longer kept.",
     413: "The body is over the server's limit, which `detail` says.",
     415: "The body is of a type or an encoding that the service does not read.",
     422: "Something is wrong with the request; `errors` says where and what to change.",
-    429: "Too much work waits already.",
+    429: "The tenant has as much as its API key allows, or too much work waits already.",
     500: "The service failed; its log says more.",
     503: "Redis does not answer, or no worker is there.",
 }
 
 
-def problems(*statuses: int) -> dict[int | str, Document]:
-    """The `responses` of a route: these errors, and those that any route may answer with."""
-    return {status: _problem(status) for status in sorted({*statuses, 403, 500})}
+def problems(*statuses: int, is_open: bool = False) -> dict[int | str, Document]:
+    """The `responses` of a route: these errors, and those that any route may answer with.
+
+    `is_open` where no API key is needed.
+    """
+    return {status: _problem(status) for status in sorted({*statuses, 403, 500} | (set() if is_open else {401, 503}))}
 
 
 def _problem(status: int) -> Document:
@@ -39,7 +44,8 @@ def _problem(status: int) -> Document:
         "description": _ERRORS[status],
         "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}}},
     }
-    return answer | ({"headers": _RETRY_AFTER} if status in (429, 503) else {})
+    headers = {401: _CHALLENGE, 429: _RETRY_AFTER, 503: _RETRY_AFTER}.get(status)
+    return answer | ({"headers": headers} if headers else {})
 
 
 def batch_body() -> Document:
@@ -67,6 +73,8 @@ def describe(app: FastAPI, settings: ServiceSettings) -> Document:
         schema = model.model_json_schema(ref_template=_REF)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{}, {"key": []}]  # none is needed as long as none was made
     for name, most in settings.largest_limits().items():
         field = schemas["Limits"]["properties"][name]
         field["maximum"] = min(most, field["maximum"])

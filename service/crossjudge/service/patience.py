@@ -9,6 +9,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from .redis_url import without_password
+
 _PAUSE_SECONDS = 0.1
 
 
@@ -34,12 +36,6 @@ def wait_for_redis(url: str, seconds: float) -> None:
                         f"no Redis answers at {without_password(url)} ({error}): start one, or set REDIS_URL"
                     ) from error
             time.sleep(_PAUSE_SECONDS)
-
-
-def without_password(url: str) -> str:
-    """A Redis URL as it may stand in a message."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def readiness(url: str) -> dict[str, Any] | None:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from crossjudge.contracts.queue import LEASES, BatchField, batch_key
-from crossjudge.contracts.stats import scope_of
+from crossjudge.contracts.queue import LEASES, BatchField, batch_key, scope_of
 
 from .accept import OPEN
 
 _MOST_BATCHES = 1000
 _REMEMBERED_SECONDS = 1.0  # however many pages and scrapers look on
-_FIELDS = (BatchField.RUN, "tenant", BatchField.STATUS, BatchField.CHUNKS_TOTAL, BatchField.CHUNKS_DONE)
+_FIELDS = (BatchField.RUN, BatchField.TENANT, BatchField.STATUS, BatchField.CHUNKS_TOTAL, BatchField.CHUNKS_DONE)
 
 
 @dataclass(slots=True)

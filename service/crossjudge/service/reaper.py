@@ -7,8 +7,8 @@ chunk's result counts once. Giving up after too many attempts is the worker's pa
 """
 
 import asyncio
-import secrets
 from collections.abc import Iterable
+from typing import cast
 
 import structlog
 from anyio import to_thread
@@ -16,12 +16,13 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from crossjudge.contracts.queue import LEASES, QUEUE, BatchField, batch_key, lease_member, results_key
+from crossjudge.contracts.queue import LEASES, PRIORITIES, BatchField, batch_key, lease_member, results_key
 
-from .accept import OPEN, chunk_job, chunk_queue, job_chunk
+from .accept import OPEN
+from .expiry import Expiry
+from .lanes import Lane, chunk_job, job_chunk, put, waiting
 from .settings import ServiceSettings
 
-_QUEUE_KEY = f"rq:queue:{QUEUE}"
 _MOST_AT_ONCE = 500
 _MOST_QUEUED = 5000
 
@@ -51,6 +52,7 @@ class Reaper:
         self._settings = settings
         self._take = connection.register_script(_TAKE)
         self._suspects: set[Lost] = set()
+        self._expiry = Expiry(connection, settings)
 
     async def run(self) -> None:
         """Run until cancelled. Where Redis is away, the next round tries again."""
@@ -63,6 +65,7 @@ class Reaper:
                 await self.reap()
                 if count % rounds_per_sweep == 0:
                     await self.sweep()
+                    await self._expiry.sweep()
             except (RedisError, OSError) as error:
                 log.warning("could not look for lost chunks", error=str(error))
 
@@ -92,10 +95,14 @@ class Reaper:
         return len(mine)
 
     async def _queued(self) -> set[Lost] | None:
-        if await self._connection.llen(_QUEUE_KEY) > _MOST_QUEUED:
+        queues = await waiting(self._connection)
+        if sum(each.chunks for each in queues) > _MOST_QUEUED:
             return None
-        jobs = await self._connection.lrange(_QUEUE_KEY, 0, -1)
-        return {lost for job in jobs if (lost := job_chunk(str(job))) is not None}
+        async with self._connection.pipeline(transaction=True) as pipe:
+            for each in queues:
+                pipe.lrange(each.key, 0, -1)
+            lists = await pipe.execute() if queues else []
+        return {lost for jobs in lists for job in jobs if (lost := job_chunk(str(job))) is not None}
 
     async def _open(self) -> list[str]:
         """Batches that are not final; those that are leave the set."""
@@ -129,8 +136,18 @@ class Reaper:
         return bool(await self._connection.set(key, 1, nx=True, px=int(self._settings.sweep_seconds * 1000)))
 
     async def _enqueue(self, lost: Iterable[Lost], why: str) -> None:
-        jobs = [chunk_job(batch, chunk, secrets.token_hex(4)) for batch, chunk in lost]
-        if not jobs:
-            return
-        log.warning("chunks enqueued anew", why=why, chunks=[job.description for job in jobs])
-        await to_thread.run_sync(chunk_queue(self._sync_connection).enqueue_many, jobs)
+        by_batch: dict[str, list[int]] = {}
+        for batch, chunk in lost:
+            by_batch.setdefault(batch, []).append(chunk)
+        for batch, chunks in by_batch.items():
+            log.warning("chunks enqueued anew", why=why, batch=batch, chunks=chunks)
+            await to_thread.run_sync(self._enqueue_of, batch, chunks)
+
+    def _enqueue_of(self, batch: str, chunks: list[int]) -> None:
+        names = [BatchField.TENANT, BatchField.RUN, BatchField.PRIORITY]
+        raw = cast(list[bytes | None], self._sync_connection.hmget(batch_key(batch), names))
+        tenant, run, priority = ((each or b"").decode() for each in raw)
+        lane = Lane(tenant, run, next((each for each in PRIORITIES if each == priority), "normal"))
+        with self._sync_connection.pipeline() as pipe:
+            put(pipe, self._sync_connection, lane, [chunk_job(batch, chunk, again=True) for chunk in chunks])
+            pipe.execute()

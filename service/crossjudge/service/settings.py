@@ -21,7 +21,9 @@ class ServiceSettings(BaseSettings):
         description="the Redis that all services and workers share",
     )
     redis_wait_seconds: float = Field(10.0, ge=0, description="how long a start waits for Redis before it gives up")
-    allow_remote: bool = Field(False, description="answer clients of other machines too, though no API key is set")
+    allow_remote: bool = Field(False, description="answer clients of other machines too while no API key was made")
+    require_keys: bool = Field(False, description="answer nobody without an API key, though none was ever made")
+    open_metrics: bool = Field(False, description="answer /metrics without a key to clients of other machines too")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     max_body_bytes: int = Field(256 * 2**20, ge=1, description="size of a request's body once decoded")
@@ -31,12 +33,17 @@ class ServiceSettings(BaseSettings):
     source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
 
     chunk_cells: int = Field(
-        512,
+        1024,
         ge=1,
         description="cells of one chunk at most; fewer where cells are heavy or workers many",
     )
     chunk_source_bytes: int = Field(4 * 2**20, ge=1, description="source text of one chunk")
     retention_seconds: int = Field(3600, ge=1, description="how long a batch can be read once it is final")
+    stored_mb: int = Field(
+        4096,
+        ge=0,
+        description="with more than that in Redis, the oldest final batches are dropped; 0 is never",
+    )
     idempotency_seconds: int = Field(86_400, ge=1, description="how long an Idempotency-Key is remembered")
 
     max_cpu_seconds: float = 60.0
@@ -47,7 +54,7 @@ class ServiceSettings(BaseSettings):
     max_output_kb: int = 4096
 
     heartbeat_seconds: float = Field(15.0, gt=0, description="silence on an event stream before a comment is sent")
-    reap_seconds: float = Field(1.0, gt=0, description="how often leases that ended are looked for")
+    reap_seconds: float = Field(0.5, gt=0, description="how often leases that ended are looked for")
     sweep_seconds: float = Field(10.0, gt=0, description="how often chunks that nobody holds are looked for")
 
     def largest_limits(self) -> dict[str, float]:

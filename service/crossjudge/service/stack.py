@@ -18,8 +18,10 @@ from types import FrameType
 
 from .children import Child
 from .embedded import EmbeddedRedis, EmbeddedRedisError, free_port
-from .patience import RedisAway, readiness, wait_for_redis, without_password
+from .patience import RedisAway, readiness, wait_for_redis
+from .redis_url import without_password
 from .server import PortTaken, listen
+from .stack_folder import LOCK, forget_redis, note_redis
 from .stack_screen import Running, Screen
 
 _START_SECONDS = 90.0
@@ -51,12 +53,6 @@ class Plan:
     sandbox: str = "nsjail"
 
 
-def state_folder() -> Path:
-    """Where the stack keeps its data unless told otherwise."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "crossjudge"
-
-
 class Stack:
     """Runs once."""
 
@@ -75,7 +71,7 @@ class Stack:
         with _signals_raise(), _locked(self._plan.folder, self._address(), self._screen) as lock:
             try:
                 self._start(lock)
-                self._screen.ready(self._running(), without_password(self._redis_url))
+                self._screen.ready(self._running())
                 self._look_after()
             except _Asked:
                 self._screen.note("stopping …")
@@ -93,19 +89,20 @@ class Stack:
             if not self._redis_url:
                 self._start_redis(lock)
             wait_for_redis(self._redis_url, self._plan.redis_wait_s)
+            note_redis(self._plan.folder, self._redis_url)
         except (PortTaken, EmbeddedRedisError, RedisAway) as error:
             raise StackError(str(error)) from error
         python, logs = [sys.executable, "-m"], self._plan.folder / "logs"
         where = ["--host", self._plan.host, "--port", str(self._port)]
-        redis = ["--redis-url", self._redis_url]
+        redis = {"CROSSJUDGE_REDIS_URL": self._redis_url}
         self._service = Child(
-            "service", [*python, "crossjudge.service", *where, *redis], logs / "service.log",
-            grace_s=_SERVICE_GRACE_SECONDS,
+            "service", [*python, "crossjudge.service", *where], logs / "service.log",
+            grace_s=_SERVICE_GRACE_SECONDS, environment=redis,
         )  # fmt: skip
         self._worker = Child(
             "worker",
-            [*python, "crossjudge.worker", "--workers", str(self._workers), "--sandbox", self._plan.sandbox, *redis],
-            logs / "worker.log", grace_s=_WORKER_GRACE_SECONDS,
+            [*python, "crossjudge.worker", "--workers", str(self._workers), "--sandbox", self._plan.sandbox],
+            logs / "worker.log", grace_s=_WORKER_GRACE_SECONDS, environment=redis,
         )  # fmt: skip
         for child in (self._service, self._worker):
             child.start()
@@ -134,8 +131,8 @@ class Stack:
         if self._redis is not None and self._redis.pid is not None:
             pids["redis"] = self._redis.pid
         return Running(
-            url=self._address(), redis_url=self._redis_url, workers=self._workers, data=str(self._plan.folder),
-            sandbox=self._plan.sandbox, pids={"up": os.getpid(), **pids},
+            url=self._address(), redis_url=without_password(self._redis_url), workers=self._workers,
+            data=str(self._plan.folder), sandbox=self._plan.sandbox, pids={"up": os.getpid(), **pids},
         )  # fmt: skip
 
     def _look_after(self) -> None:
@@ -155,6 +152,7 @@ class Stack:
             raise StackError(str(error)) from error
 
     def _stop(self) -> None:
+        forget_redis(self._plan.folder)
         for part in (self._worker, self._service, self._redis):
             if part is not None:
                 part.stop()
@@ -165,7 +163,7 @@ def _locked(folder: Path, address: str, screen: Screen) -> Iterator[int]:
     """The data folder, for us alone. Raises `StackError` where another stack has it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StackError(
             f"cannot keep data in {folder}: {error.strerror}; choose another folder with --data"

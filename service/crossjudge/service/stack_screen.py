@@ -14,6 +14,7 @@ class Running:
 
     url: str
     redis_url: str
+    """Without its password: what is shown ends up in logs."""
     workers: int
     data: str
     sandbox: str
@@ -29,12 +30,12 @@ class Screen:
         self._out = Console(highlight=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def ready(self, running: Running, shown_redis: str) -> None:
+    def ready(self, running: Running) -> None:
         """Everything answers."""
         if self._as_json:
             print(json.dumps(asdict(running)), flush=True)
         elif not self._quiet:
-            self._out.print(_table(running, shown_redis))
+            self._out.print(_table(running))
             self._out.print("Ctrl-C stops all of it.", style="dim")
 
     def note(self, text: str) -> None:
@@ -47,14 +48,14 @@ class Screen:
         self._err.print(escape(text), style="yellow")
 
 
-def _table(running: Running, shown_redis: str) -> Table:
+def _table(running: Running) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     for name, value in (
         ("service", running.url),
         ("dashboard", f"{running.url}/"),
         ("API", f"{running.url}/docs"),
-        ("Redis", shown_redis),
+        ("Redis", running.redis_url),
         ("workers", f"{running.workers}, sandbox: {running.sandbox}"),
         ("data, logs", running.data),
     ):

@@ -73,7 +73,7 @@ class Statistics:
         """The window that ends now, of one tenant's runs. `runs` of the answer are the latest, or the one asked for."""
         now = await self._now()
         queues = {scope: each for scope, each in (await self._queue.read(now)).items() if tenant_of(scope) == tenant}
-        runs = [usage for usage in (await self._store.runs(_MOST_RUNS)).runs if run in (None, usage.run)]
+        runs = [usage for usage in (await self._store.runs(tenant, _MOST_RUNS)).runs if run in (None, usage.run)]
         workers = await self._store.workers()
 
         def put_together() -> Stats:

@@ -14,10 +14,8 @@ from crossjudge.contracts import (
     RunUsage,
 )
 from crossjudge.contracts.queue import (
-    BATCHES,
     EVENTS,
     LEASES,
-    QUEUE,
     RUNS,
     WORKER_INFO,
     WORKER_SILENT_SECONDS,
@@ -26,20 +24,24 @@ from crossjudge.contracts.queue import (
     WorkerInfo,
     batch_key,
     batch_keys,
+    batches_key,
+    known_batches_key,
     run_batches_key,
     run_usage_key,
+    scope_of,
 )
 
 from .accept import OPEN
-from .errors import UnknownBatch
+from .errors import BatchGone, UnknownBatch
 from .ids import created_at, is_batch_id
+from .lanes import waiting
 
 _STATUS_FIELDS = (
     BatchField.RUN, BatchField.STATUS, BatchField.CREATED_AT, BatchField.STARTED_AT, BatchField.FINISHED_AT,
     BatchField.CELLS_TOTAL, BatchField.CELLS_DONE, BatchField.EXECUTED, BatchField.CACHED, BatchField.ERROR,
 )  # fmt: skip
 _MOST_SCANNED = 2000
-_QUEUE_KEY = f"rq:queue:{QUEUE}"
+_RUNS_AT_ONCE = 1000
 
 # Cancelling must not race with the worker that commits the last chunk: one of the two comes first, and it counts.
 _CANCEL = """
@@ -67,23 +69,38 @@ class Store:
         self._cancel = connection.register_script(_CANCEL)
 
     async def status(self, batch: str) -> BatchStatus:
-        """Where the batch stands, without its problems. Raises `UnknownBatch`."""
+        """Where the batch stands, without its problems; whose it is, `check_owner` knows. Raises `BatchGone`."""
         found = _status(batch, await self._connection.hmget(batch_key(batch), _STATUS_FIELDS))
         if found is None:
-            raise UnknownBatch(batch)
+            raise BatchGone(batch)
         return found
 
+    async def check_owner(self, batch: str, tenant: str) -> None:
+        """Raises `UnknownBatch` for a batch of another tenant as for one that never was, and `BatchGone`."""
+        async with self._connection.pipeline(transaction=True) as pipe:
+            pipe.hmget(batch_key(batch), [BatchField.CREATED_AT, BatchField.TENANT])
+            pipe.zscore(known_batches_key(tenant), batch)
+            (created, owner), known_at = await pipe.execute()
+        if created is not None and (owner or "") == tenant:
+            return
+        raise UnknownBatch(batch) if known_at is None else BatchGone(batch)
+
     async def cancel(self, batch: str) -> BatchStatus:
-        """Cancel what has not run; a batch that is final stays as it is. Raises `UnknownBatch`."""
+        """Cancel what has not run; a batch that is final stays as it is. Raises `BatchGone`."""
         now = datetime.now(UTC).timestamp()
         done = await self._cancel(keys=[*batch_keys(batch), OPEN], args=[batch, f"{now:.3f}", EVENTS])
         if done is None:
-            raise UnknownBatch(batch)
+            raise BatchGone(batch)
         return await self.status(batch)
 
-    async def page(self, run: str | None, state: BatchState | None, cursor: str | None, limit: int) -> BatchPage:
-        """Batches, newest first, from behind the cursor. With few that match, a page may be short and still go on."""
-        index = BATCHES if run is None else run_batches_key(run)
+    async def page(
+        self, tenant: str, run: str | None, state: BatchState | None, cursor: str | None, limit: int
+    ) -> BatchPage:
+        """A tenant's batches, newest first, from behind the cursor.
+
+        With few that match, a page may be short and still go on.
+        """
+        index = batches_key(tenant) if run is None else run_batches_key(scope_of(tenant, run))
         found: list[BatchStatus] = []
         scanned = 0
         while scanned < _MOST_SCANNED:
@@ -100,15 +117,27 @@ class Store:
             scanned += len(window)
         return BatchPage(batches=found, next=cursor)
 
-    async def runs(self, limit: int) -> RunList:
-        """The usage of each run, the latest first."""
-        found = await self._connection.zrange(RUNS, 0, limit - 1, desc=True, withscores=True)
-        names = [(str(name), float(score)) for name, score in found]  # type: ignore[str-unpack]  # withscores gives pairs
+    async def runs(self, tenant: str, limit: int) -> RunList:
+        """The usage of each of a tenant's runs, the latest first."""
+        latest = await self._latest_runs(tenant, limit)
         async with self._connection.pipeline(transaction=False) as pipe:
-            for name, _ in names:
-                pipe.hgetall(run_usage_key(name))
+            for run, _ in latest:
+                pipe.hgetall(run_usage_key(scope_of(tenant, run)))
             usages = await pipe.execute()
-        return RunList(runs=[_usage(name, at, use) for (name, at), use in zip(names, usages, strict=True)])
+        return RunList(runs=[_usage(run, at, use) for (run, at), use in zip(latest, usages, strict=True)])
+
+    async def _latest_runs(self, tenant: str, count: int) -> list[tuple[str, float]]:
+        """Runs of a tenant with the times of their latest batches, the latest first."""
+        prefix, found, start = scope_of(tenant, ""), list[tuple[str, float]](), 0
+        while len(found) < count:
+            window = await self._connection.zrange(RUNS, start, start + _RUNS_AT_ONCE - 1, desc=True, withscores=True)
+            for scope, score in window:  # type: ignore[str-unpack]  # withscores gives pairs
+                if str(scope).startswith(prefix):
+                    found.append((str(scope).removeprefix(prefix), float(score)))
+            if len(window) < _RUNS_AT_ONCE:
+                break
+            start += _RUNS_AT_ONCE
+        return found[:count]
 
     async def workers(self) -> list[WorkerInfo]:
         """The workers that were alive a moment ago."""
@@ -126,11 +155,8 @@ class Store:
 
     async def queue_depth(self) -> tuple[int, int]:
         """Chunks that wait, and chunks that a worker holds."""
-        async with self._connection.pipeline(transaction=False) as pipe:
-            pipe.llen(_QUEUE_KEY)
-            pipe.zcard(LEASES)
-            waiting, held = await pipe.execute()
-        return int(waiting), int(held)
+        queues = await waiting(self._connection)
+        return sum(each.chunks for each in queues), int(await self._connection.zcard(LEASES))
 
     async def _ids_behind(self, index: str, cursor: str | None, count: int) -> list[str]:
         """Ids older than the cursor. Equal scores stand in the order of their ids, so the cursor needs no more."""

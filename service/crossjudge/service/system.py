@@ -17,6 +17,7 @@ from crossjudge.contracts.stats import Stats
 
 from .answers import json_answer
 from .batches import CoreHere
+from .caller import CallerHere
 from .core import Core
 from .errors import QueueUnreachable
 from .metrics import SharedFigures
@@ -45,21 +46,24 @@ class WorkerList(Answer):
 
 
 @router.get("/v1/runs", tags=["runs"], response_model=RunList, responses=problems(422, 503))
-async def list_runs(request: Request, here: CoreHere, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> Response:
-    """What each run has used, the latest first."""
-    return await json_answer(request, await here.store.runs(limit))
+async def list_runs(
+    request: Request, here: CoreHere, caller: CallerHere, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+) -> Response:
+    """What each of the caller's runs has used, the latest first."""
+    return await json_answer(request, await here.store.runs(caller.tenant, limit))
 
 
 @router.get("/v1/stats", tags=["system"], response_model=Stats, responses=problems(422, 503))
 async def read_stats(
     request: Request,
     here: CoreHere,
+    caller: CallerHere,
     minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES, description="how far back the time series go")] = 10,
     run: Annotated[str | None, Query(max_length=200, description="of the latest runs, this one alone")] = None,
     by_run: Annotated[bool, Query(description="whether each run gets a time series of its own")] = False,
 ) -> Response:
-    """How things stand and how they went: throughput, verdicts, runs, queue and workers, in one piece."""
-    return await json_answer(request, await here.statistics.read("", minutes, run=run, by_run=by_run))
+    """How things stand and how they went for the caller's runs: throughput, verdicts, queue; and the workers."""
+    return await json_answer(request, await here.statistics.read(caller.tenant, minutes, run=run, by_run=by_run))
 
 
 @router.get("/v1/workers", tags=["system"], response_model=WorkerList, responses=problems(503))
@@ -70,26 +74,28 @@ async def list_workers(request: Request, here: CoreHere) -> Response:
     return await json_answer(request, WorkerList(workers=workers, queued_chunks=queued, leased_chunks=leased))
 
 
-@router.get("/healthz", tags=["system"], response_model=Health, responses=problems())
+@router.get("/healthz", tags=["system"], response_model=Health, responses=problems(is_open=True))
 async def healthz(request: Request) -> Response:
     """The process is alive; says nothing of the queue."""
     return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=None))
 
 
-@router.get("/readyz", tags=["system"], response_model=Health, responses=problems(503))
+@router.get("/readyz", tags=["system"], response_model=Health, responses=problems(503, is_open=True))
 async def readyz(request: Request, here: CoreHere) -> Response:
     """The queue is reachable and somebody works on it."""
-    workers = await here.store.worker_count()
-    if workers == 0:
-        raise QueueUnreachable(_NO_WORKER, headers={"Retry-After": "2"})
-    return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=workers))
+    workers = await here.store.workers()
+    able = sum(worker.held_back is None for worker in workers)
+    if able == 0:
+        why = f"no worker takes work: {workers[0].held_back}" if workers else _NO_WORKER
+        raise QueueUnreachable(why, headers={"Retry-After": "2"})
+    return await json_answer(request, Health(status="ok", version=version("crossjudge"), workers=able))
 
 
 @router.get(
     "/metrics",
     tags=["system"],
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems(503)},
 )
 async def metrics(here: CoreHere) -> Response:
     """Figures for Prometheus."""

@@ -39,7 +39,8 @@ _SYSCTLS = {  # what each must not be, and why it matters
     ),
 }
 _IN_A_CONTAINER = (
-    "in Docker, start the container with `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`"
+    "in Docker, start the container with `--security-opt seccomp=unconfined --security-opt systempaths=unconfined "
+    "--security-opt apparmor=unconfined`"
 )
 
 

@@ -32,6 +32,13 @@ def worker(
 
     Ctrl-C or SIGTERM lets each worker finish its chunk; once more lets go of it for other workers to judge.
     """
+    from .redis_url import is_secret
+
+    if redis_url is not None and is_secret(redis_url):
+        typer.echo(
+            "the password in --redis-url can be read in this machine's list of processes: set REDIS_URL instead",
+            err=True,
+        )
     settings = _settings(jails=jails, redis_url=redis_url, sandbox=sandbox, log_level=log_level)
     if settings.sandbox == "none":
         from .walls.none import WARNING
@@ -109,6 +116,7 @@ def _settings(**given: int | str | None) -> "WorkerSettings":
     from pydantic import ValidationError
 
     from .patience import connect
+    from .redis_url import what_is_wrong
     from .settings import WorkerSettings
 
     try:
@@ -118,5 +126,5 @@ def _settings(**given: int | str | None) -> "WorkerSettings":
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}, got {each['input']!r}" for each in error.errors()]
         raise typer.BadParameter("\n".join(wrong)) from error
     except ValueError as error:
-        raise typer.BadParameter(f"redis_url {settings.redis_url!r}: {error}") from error
+        raise typer.BadParameter(f"redis_url {what_is_wrong(settings.redis_url, error)}") from error
     return settings

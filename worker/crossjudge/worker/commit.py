@@ -4,6 +4,7 @@ Every step is one Lua script or one transaction, so a worker may die between any
 delivered twice: a result counts once, and what is let go of is either queued again or still leased.
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,13 +14,13 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, load_json, pack
+from crossjudge.contracts import Chunk, ChunkResult, Columns, Order, Priority, Verdict, load_json, pack
 from crossjudge.contracts.queue import (
     EVENTS,
     JOB,
     LEASE_SECONDS,
     LEASES,
-    QUEUE,
+    PRIORITIES,
     BatchField,
     attempts_key,
     batch_key,
@@ -27,13 +28,16 @@ from crossjudge.contracts.queue import (
     chunks_key,
     columns_key,
     lease_member,
+    queue_name,
     results_key,
     run_usage_key,
+    scope_of,
 )
-from crossjudge.contracts.stats import TOTALS, TotalsField, scope_of
+from crossjudge.contracts.stats import TOTALS, TotalsField
 
 from .counting import ADD_TO_STATISTICS, sums
 from .errors import Unreadable
+from .lanes import put
 
 FAILURE_KEPT_S = 3600
 """How long RQ keeps a job that failed for reasons of its own; for a person to look at, nothing reads it."""
@@ -133,6 +137,10 @@ class Task:
     columns: dict[int, Columns]
     """The tests of each problem that the chunk has rows of."""
     chunk: Chunk
+    scope: str
+    """The run, of its tenant."""
+    queue: str
+    """The RQ queue that it goes back to where it is not judged."""
 
 
 class Ledger:
@@ -140,24 +148,19 @@ class Ledger:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
         self._start = redis.register_script(_START)
         self._commit = redis.register_script(_COMMIT)
         self._fail = redis.register_script(_FAIL)
-
-    def lease(self, batch: str, index: int) -> None:
-        """Take the lease and nothing else: before RQ forgets that the job was ours to do."""
-        seconds, micros = self._redis.time()
-        self._redis.zadd(LEASES, {lease_member(batch, index): seconds + micros / 1e6 + LEASE_SECONDS})
 
     def start(self, batch: str, index: int) -> Task | None:
         """Count the attempt, take the lease, and read what is to be judged; None where nothing is to be done any more.
 
         Raises `Unreadable`.
         """
-        run, order = cast(list[bytes | None], self._redis.hmget(batch_key(batch), [BatchField.RUN, BatchField.ORDER]))
-        run_name = (run or b"").decode()
-        keys = [batch_key(batch), results_key(batch), attempts_key(batch), LEASES, run_usage_key(run_name)]
+        names = [BatchField.TENANT, BatchField.RUN, BatchField.PRIORITY, BatchField.ORDER]
+        tenant, run, priority, order = cast(list[bytes | None], self._redis.hmget(batch_key(batch), names))
+        scope = scope_of((tenant or b"").decode(), (run or b"").decode())
+        keys = [batch_key(batch), results_key(batch), attempts_key(batch), LEASES, run_usage_key(scope)]
         attempt = self._start(keys, [index, lease_member(batch, index), LEASE_SECONDS, EVENTS, batch])
         if attempt is None:
             return None
@@ -167,7 +170,9 @@ class Ledger:
         try:
             chunk = Chunk.model_validate(_document(raw_chunk, f"chunk {index}"))
             columns = self._columns_of(batch, [part.problem for part in chunk.parts])
-            return Task(batch, index, attempt, Order.model_validate(_document(order, "the order")), columns, chunk)
+            how = Order.model_validate(_document(order, "the order"))
+            queue = queue_name(scope, _priority(priority))
+            return Task(batch, index, attempt, how, columns, chunk, scope, queue)
         except ValidationError as error:
             raise Unreadable(f"chunk {index} is not in this worker's format: {error}") from error
 
@@ -178,20 +183,36 @@ class Ledger:
             for problem, document in zip(problems, raw, strict=True)
         }
 
-    def commit(self, task: Task, result: ChunkResult, *, is_judged: bool = True) -> bool:
+    def commit(self, task: Task, result: ChunkResult) -> bool:
         """Hand in the result; false where it did not count: another's came first, or the batch is over or gone."""
-        cached = max(0, task.chunk.cells - result.executed) if is_judged else 0
+        failed = sum(row.verdicts.count(Verdict.NOT_JUDGED) for part in result.parts for row in part.rows)
+        cached = max(0, task.chunk.cells - result.executed - failed)
         cpu_ms = max(0, round(result.cpu_seconds * 1000))
-        keys = [LEASES, run_usage_key(task.order.run), *batch_keys(task.batch)]
+        keys = [LEASES, run_usage_key(task.scope), *batch_keys(task.batch)]
         member = lease_member(task.batch, task.index)
         counts = [task.chunk.cells, result.executed, cached, cpu_ms]
-        scope = scope_of("", task.order.run)
-        said = sums(scope, task.columns, task.chunk, result, is_judged=is_judged, cached=cached)
+        said = sums(task.scope, task.columns, task.chunk, result, cached=cached, failed=failed)
         return bool(self._commit(keys, [task.index, member, pack(result), *counts, EVENTS, task.batch, said]))
 
     def fail(self, batch: str, index: int, error: str) -> None:
         """End the whole batch as failed: for what no other attempt and no other worker would do better."""
         self._fail([LEASES, *batch_keys(batch)], [lease_member(batch, index), error, EVENTS, batch])
+
+    def ends_by_row(self, task: Task) -> dict[str, int]:
+        """By the place of a row of the chunk: how often it was under way, alone, when a worker or a sandbox ended."""
+        at, ends = (f"{task.index}:{what}" for what in ("at", "ends"))
+        under_way, known = cast(list[bytes | None], self._redis.hmget(attempts_key(task.batch), [at, ends]))
+        counts: dict[str, int] = load_json(known) if known else {}
+        if under_way:
+            place = under_way.decode()
+            counts[place] = counts.get(place, 0) + 1
+            self.note_row(task, None, counts)
+        return counts
+
+    def note_row(self, task: Task, place: str | None, ends: dict[str, int]) -> None:
+        """Note which row of a chunk is under way alone, and what `ends_by_row` is to say."""
+        at, known = (f"{task.index}:{what}" for what in ("at", "ends"))
+        self._redis.hset(attempts_key(task.batch), items=[at, place or "", known, json.dumps(ends)])
 
     def release(self, task: Task) -> None:
         """Let go of a chunk that nobody wants any more."""
@@ -200,14 +221,17 @@ class Ledger:
     def requeue(self, task: Task, *, at_front: bool = False, count_attempt: bool = True) -> None:
         """Let go of the chunk and queue it again, in one step."""
         with self._redis.pipeline() as pipe:
-            enqueue(self._queue, task.batch, task.index, pipe=pipe, at_front=at_front)  # first: RQ says MULTI itself
+            queue = Queue(task.queue, connection=self._redis, serializer=JSONSerializer)
+            enqueue(queue, task.batch, task.index, pipe=pipe, at_front=at_front)  # first: RQ says MULTI itself
+            put(pipe, task.scope)
             pipe.zrem(LEASES, lease_member(task.batch, task.index))
             if not count_attempt:
                 pipe.hincrby(attempts_key(task.batch), str(task.index), -1)
+                pipe.hdel(attempts_key(task.batch), f"{task.index}:at")
             pipe.execute()
 
 
-def enqueue(queue: Queue, batch: str, index: int, *, pipe: Any = None, at_front: bool = False) -> None:
+def enqueue(queue: Queue, batch: str, index: int, *, pipe: Any, at_front: bool = False) -> None:
     """Queue one chunk, as the service does it. `pipe` is a pipeline of redis-py, whose types RQ and it do not share.
 
     The job's id names the chunk, for those who look for it, and is new: RQ deletes a job when an earlier one of its id
@@ -223,6 +247,10 @@ def enqueue(queue: Queue, batch: str, index: int, *, pipe: Any = None, at_front:
         at_front=at_front,
         pipeline=pipe,
     )
+
+
+def _priority(raw: bytes | None) -> Priority:
+    return cast(Priority, raw.decode()) if raw is not None and raw.decode() in PRIORITIES else "normal"
 
 
 def _document(raw: bytes | str | None, what: str) -> Any:

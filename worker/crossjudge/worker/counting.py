@@ -49,7 +49,7 @@ end
 
 
 def sums(
-    scope: str, columns: Mapping[int, Columns], chunk: Chunk, result: ChunkResult, *, is_judged: bool, cached: int
+    scope: str, columns: Mapping[int, Columns], chunk: Chunk, result: ChunkResult, *, cached: int, failed: int
 ) -> str:
     """What `add_to_statistics` reads: the counts of one chunk. Cells that were not asked for count as nothing."""
     counts = _by_kind_and_verdict(columns, chunk, result)
@@ -60,7 +60,7 @@ def sums(
         StatsField.WALL_MS: max(0, round(result.wall_seconds * 1000)),
     }
     run = {field: count for field, count in counts.items() if count}
-    return json.dumps({"scope": scope, "tenant": tenant_of(scope), "run": run, "failed": 0 if is_judged else 1})
+    return json.dumps({"scope": scope, "tenant": tenant_of(scope), "run": run, "failed": min(failed, 1)})
 
 
 def _by_kind_and_verdict(columns: Mapping[int, Columns], chunk: Chunk, result: ChunkResult) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import time
 
 from redis import RedisError
 
@@ -18,7 +17,8 @@ def main() -> None:
     settings = WorkerSettings()
     try:
         with connect(settings.redis_url) as redis:
-            alive = redis.zrangebyscore(WORKERS, time.time() - WORKER_SILENT_SECONDS, "+inf")
+            now, _ = redis.time()  # the clock of this machine may be another
+            alive = redis.zrangebyscore(WORKERS, now - WORKER_SILENT_SECONDS, "+inf")
             said = redis.hmget(WORKER_INFO, alive) if alive else []
     except RedisError as error:
         sys.exit(f"Redis does not answer: {error}")

@@ -1,11 +1,14 @@
 """The function that RQ calls, and what becomes of one delivery of a chunk. Knows neither jails nor Lua."""
 
+import threading
+
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from crossjudge.contracts import ChunkResult
 from crossjudge.contracts.queue import MAX_ATTEMPTS
 
+from .alone import TooManyEnds, judge_alone
 from .bench import Bench, bench
 from .commit import Task
 from .errors import JailError, Stopped, Unreadable
@@ -37,14 +40,14 @@ def judge_chunk(batch: str, chunk: int) -> None:
 
 
 def _deliver(tools: Bench, task: Task) -> None:
-    if task.attempt > MAX_ATTEMPTS:
-        return _give_up(tools, task, f"{MAX_ATTEMPTS} workers ended or were lost while they judged this chunk")
     try:
         with tools.leases.hold(task.batch, task.index) as stop:
             log.debug("judging", attempt=task.attempt, cells=task.chunk.cells)
-            result = tools.pool.judge(task.order, task.columns, task.chunk, stop)
+            result = _judge(tools, task, stop)
     except Stopped:
         _let_go(tools, task)
+    except TooManyEnds as error:
+        _give_up(tools, task, str(error))
     except JailError as error:
         _try_again(tools, task, str(error))
     except Exception as error:  # a bug of ours: recorded here, then retried and given up like a broken jail
@@ -52,11 +55,16 @@ def _deliver(tools: Bench, task: Task) -> None:
         _try_again(tools, task, f"{type(error).__name__}: {error}")
     else:
         _hand_in(tools, task, result)
-    return None
 
 
-def _hand_in(tools: Bench, task: Task, result: ChunkResult, *, is_judged: bool = True) -> None:
-    counted = patiently(lambda: tools.ledger.commit(task, result, is_judged=is_judged), tools.shutdown)
+def _judge(tools: Bench, task: Task, stop: threading.Event) -> ChunkResult:
+    if task.attempt == 1:
+        return tools.pool.judge(task.order, task.columns, task.chunk, stop)
+    return judge_alone(tools, task, stop, MAX_ATTEMPTS)
+
+
+def _hand_in(tools: Bench, task: Task, result: ChunkResult) -> None:
+    counted = patiently(lambda: tools.ledger.commit(task, result), tools.shutdown)
     log.info("handed in", attempt=task.attempt, cells=task.chunk.cells, executed=result.executed, counted=counted)
 
 
@@ -70,15 +78,12 @@ def _let_go(tools: Bench, task: Task) -> None:
 
 
 def _try_again(tools: Bench, task: Task, why: str) -> None:
-    if task.attempt >= MAX_ATTEMPTS:
-        return _give_up(tools, task, f"the sandbox failed {MAX_ATTEMPTS} times, the last time with: {why}")
     log.warning("sandbox failed, chunk goes back to the queue", attempt=task.attempt, error=why)
     patiently(lambda: tools.ledger.requeue(task), tools.shutdown)
     tools.shutdown.draining.wait(PAUSE_AFTER_JAIL_ERROR_S)
-    return None
 
 
 def _give_up(tools: Bench, task: Task, why: str) -> None:
     log.error("given up", attempt=task.attempt, reason=why)
     result = not_judged(task.order, task.columns, task.chunk, worker=tools.worker, why=why)
-    _hand_in(tools, task, result, is_judged=False)
+    _hand_in(tools, task, result)

@@ -23,9 +23,9 @@ from crossjudge.contracts.queue import (
 from crossjudge.contracts.stats import TOTALS, TotalsField
 
 from .cache.claims import Claims
+from .compatibility import Compatibility
 from .patience import pauses
 from .registry import Registry
-from .strays import Strays
 
 log = structlog.get_logger(__name__)
 
@@ -53,15 +53,16 @@ class LeaseKeeper:
         *,
         beat_s: float = BEAT_S,
         claims: Claims | None = None,
+        compatibility: Compatibility | None = None,
         jail_starts: Callable[[], int] | None = None,
     ) -> None:
         self._redis = redis
+        self._compatibility = compatibility or Compatibility()
         self._jail_starts = jail_starts
         self._told_starts = 0
         self._beat_s = beat_s
         self._claims = claims
         self._registry = Registry(redis, info)
-        self._strays = Strays(redis)
         self._renew = redis.register_script(_RENEW)
         self._held: dict[tuple[str, int], threading.Event] = {}
         self._lock = threading.Lock()
@@ -106,7 +107,8 @@ class LeaseKeeper:
 
     def beat(self) -> None:
         """One beat. Raises `RedisError`."""
-        self._registry.announce()
+        self._compatibility.holds(self._redis)
+        self._registry.announce(self._compatibility.held_back)
         self._tell_jail_starts()
         with self._lock:
             for (batch, index), stop in self._held.items():
@@ -115,8 +117,6 @@ class LeaseKeeper:
                     stop.set()
         if self._claims is not None:
             self._claims.renew(self._redis)
-        if returned := self._strays.return_to_queue():
-            log.warning("put jobs back that a worker had lost", jobs=returned)
 
     def _tell_jail_starts(self) -> None:
         """Add the jails that were started since the last beat to the statistics."""

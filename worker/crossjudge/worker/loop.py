@@ -1,7 +1,8 @@
 """One worker process: an RQ worker that takes chunks one after the other, until it is asked to end.
 
 `ChunkWorker` is RQ's `SimpleWorker` with a loop of its own, because RQ's ends the worker when Redis goes away, waits up
-to minutes for a job without looking up, and may drop the job at hand when a signal comes at the wrong moment.
+to minutes for a job without looking up, may drop the job at hand when a signal comes at the wrong moment, and empties
+one queue before it looks at the next.
 """
 
 import signal
@@ -14,7 +15,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import DequeueTimeout, DeserializationError
+from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
@@ -27,13 +28,14 @@ from .cache.claims import Claims
 from .cache.runtime import runtime_digest
 from .cache.shelf import Shelf
 from .commit import Ledger
+from .compatibility import Compatibility
 from .jobs import judge_chunk
+from .lanes import Delivered, Lanes
 from .leases import LeaseKeeper
 from .patience import connect, pauses
 from .registry import describe
 from .settings import WorkerSettings
 from .shutdown import Shutdown
-from .strays import Strays
 from .walls.none import WARNING
 
 log = structlog.get_logger(__name__)
@@ -56,70 +58,76 @@ class NoDeathPenalty(BaseDeathPenalty):
 
 
 class ChunkWorker(SimpleWorker):
-    """An RQ worker on our queue. Lives as long as its connection: when Redis goes away, `serve` raises `RedisError`."""
+    """An RQ worker on all our queues. Lives as long as its connection: `serve` raises `RedisError` when that breaks."""
 
     death_penalty_class = NoDeathPenalty
 
-    def __init__(self, redis: Redis, ledger: Ledger, name: str) -> None:
+    def __init__(self, redis: Redis, ledger: Ledger, name: str, compatibility: Compatibility) -> None:
         # A life has a name of its own: RQ refuses one that still stands in Redis from before the connection was lost.
         unique = f"{name}.{uuid.uuid4().hex[:8]}"
         super().__init__([QUEUE], unique, connection=redis, serializer=JSONSerializer, log_job_description=False)
         self._ledger = ledger
-        self._strays = Strays(redis)
+        self._compatibility = compatibility
+        self._lanes = Lanes(redis)
 
     def subscribe(self) -> None:
         """No thread that listens for commands: signals end us, and a batch is cancelled through its own status."""
 
     def serve(self, shutdown: Shutdown, *, burst: bool) -> None:
-        """Take and run jobs until asked to end; with `burst`, until the queue is empty."""
+        """Take and run jobs until asked to end; with `burst`, until the queues are empty."""
         self.bootstrap(logging_level=None)
         try:
             while not shutdown.draining.is_set():
-                if self.should_run_maintenance_tasks:
-                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # so it is in RQ
-                delivered = self._next(None if burst else LOOK_UP_S)
-                if delivered and shutdown.draining.is_set():  # it came while we were asked to end
-                    self._strays.put_back(delivered[0].id)
-                elif delivered:
-                    self._run(*delivered)
+                self._look_after_rq()
+                if not self._compatibility.holds(self.connection):
+                    if burst:
+                        return
+                    shutdown.draining.wait(LOOK_UP_S)
+                elif delivered := self._lanes.take():
+                    self._run(delivered)
                 elif burst:
                     return
+                else:
+                    self._lanes.wait(LOOK_UP_S)
         finally:
             self.teardown()  # type: ignore[no-untyped-call]  # so it is in RQ
 
-    def _next(self, timeout: int | None) -> tuple[Job, Queue] | None:
+    def _look_after_rq(self) -> None:
+        """Say to RQ that we are alive; now and then tidy up what killed workers, and runs that are over, left there."""
         self.heartbeat()
-        try:
-            return self.queue_class.dequeue_any(
-                self.queues,
-                timeout,
-                connection=self.connection,
-                job_class=self.job_class,
-                serializer=self.serializer,
-                death_penalty_class=self.death_penalty_class,
-            )
-        except DequeueTimeout:
-            return None
+        if not self.should_run_maintenance_tasks:
+            return
+        known, registered = Queue.all(connection=self.connection, serializer=self.serializer), self.queues
+        self.queues = [queue for queue in known if queue.name.startswith(f"{QUEUE}:")]
+        self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # so it is in RQ
+        ours, self.queues = self.queues, registered  # it signs off as it has signed on
+        for queue in ours:
+            registries = (queue.started_job_registry, queue.failed_job_registry)
+            if not self.connection.exists(queue.key, *(registry.key for registry in registries)):
+                self.connection.srem(Queue.redis_queues_keys, queue.key)
 
-    def _run(self, job: Job, queue: Queue) -> None:
-        chunk = _chunk_of(job)
-        if chunk is None:
+    def _run(self, delivered: Delivered) -> None:
+        queue = Queue(delivered.queue, connection=self.connection, serializer=self.serializer)
+        try:
+            job = Job.fetch(delivered.job, connection=self.connection, serializer=self.serializer)
+        except NoSuchJobError:
+            log.error("a queued job is gone", job=delivered.job)
+            return
+        if not _is_ours(job):
             log.error("refused a job that is not ours", job=job.id)
-            queue.intermediate_queue.remove(job.id)
             job.delete()
             return
-        self._ledger.lease(*chunk)
-        self.execute_job(job, queue)  # the job leaves RQ's intermediate list in here
+        self.execute_job(job, queue)
 
 
-def _chunk_of(job: Job) -> tuple[str, int] | None:
+def _is_ours(job: Job) -> bool:
     try:
         if job.func_name != OURS:
-            return None
+            return False
         batch, index = job.args
     except (DeserializationError, ValueError, TypeError):
-        return None
-    return (batch, index) if isinstance(batch, str) and isinstance(index, int) else None
+        return False
+    return isinstance(batch, str) and isinstance(index, int)
 
 
 class Pool(bench.Judge, Observer, Protocol):
@@ -140,9 +148,12 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
     """
     shutdown = Shutdown()
     claims = Claims(connect(settings.redis_url))
+    compatibility = Compatibility()
     info = describe(name, settings.jails, settings.sandbox)
-    pulse = connect(settings.redis_url)
-    leases = LeaseKeeper(pulse, info, claims=claims, jail_starts=lambda: pool.jail_starts)
+    leases = LeaseKeeper(
+        connect(settings.redis_url), info,
+        claims=claims, compatibility=compatibility, jail_starts=lambda: pool.jail_starts,
+    )  # fmt: skip
     _handle_signals(shutdown, leases)
     try:
         pool.start()
@@ -154,7 +165,7 @@ def run_worker(settings: WorkerSettings, pool: Pool, name: str, *, burst: bool, 
         log.info("worker started", worker=name, jails=settings.jails, sandbox=settings.sandbox)
         if settings.sandbox == "none":
             log.warning(WARNING, worker=name)
-        _work(redis, ledger, name, shutdown, burst=burst)
+        _work(redis, ledger, name, shutdown, compatibility, burst=burst)
         log.info("worker ended", worker=name)
     finally:
         leases.close()
@@ -169,12 +180,14 @@ def _with_cache(pool: Pool, settings: WorkerSettings, claims: Claims) -> bench.J
     return CachedPool(pool, shelf, claims, runtime_digest(settings))
 
 
-def _work(redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, *, burst: bool) -> None:
+def _work(
+    redis: Redis, ledger: Ledger, name: str, shutdown: Shutdown, compatibility: Compatibility, *, burst: bool
+) -> None:
     next_pause = pauses()
     is_away = False
     while not shutdown.draining.is_set():
         try:
-            worker = ChunkWorker(redis, ledger, name)
+            worker = ChunkWorker(redis, ledger, name, compatibility)
             if is_away:
                 log.info("redis is back", worker=name)
             next_pause, is_away = pauses(), False

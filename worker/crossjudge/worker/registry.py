@@ -39,9 +39,10 @@ class Registry:
         self._info = info
         self._announce = redis.register_script(_ANNOUNCE)
 
-    def announce(self) -> None:
-        """Say that this worker is alive."""
-        self._announce([WORKERS, WORKER_INFO], [self._info.name, dump_json(self._info), FORGOTTEN_AFTER_S])
+    def announce(self, held_back: str | None = None) -> None:
+        """Say that this worker is alive, and why it takes no work where it takes none."""
+        info = self._info.model_copy(update={"held_back": held_back})
+        self._announce([WORKERS, WORKER_INFO], [info.name, dump_json(info), FORGOTTEN_AFTER_S])
 
     def sign_off(self) -> None:
         """Say that it is no more."""

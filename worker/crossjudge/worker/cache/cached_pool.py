@@ -25,8 +25,8 @@ from .shelf import Asked, Shelf
 log = structlog.get_logger(__name__)
 
 PATIENCE_S = 3.0
-"""How long to wait for what others judge. Most chunks take half a second; what takes far longer runs out of time, and
-then is not kept."""
+"""How long to wait for what others judge. Most chunks take less than a second; what takes far longer runs out of time,
+and then is not kept."""
 
 LOOK_S = 0.05
 """How long to wait before looking whether they have done."""

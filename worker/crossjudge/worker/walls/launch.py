@@ -17,8 +17,8 @@ class Launch:
     """A command whose standard input and output are the supervisor's."""
 
     command: list[str]
-    environment: dict[str, str] | None = None
-    """That of the command; the worker's own if None."""
+    environment: dict[str, str]
+    """All that the command gets: never the worker's own, which may hold the password of Redis."""
 
     folder: Path | None = None
     """What was made on disk for this jail alone. The command removes it as it ends; where it is killed, we do."""

@@ -1,6 +1,7 @@
 """nsjail: Linux namespaces, resource limits and no more rights than a row needs. The default."""
 
 import json
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def launch(settings: WorkerSettings, number: int) -> Launch:
     command += [word for each in (*group.descriptors, room, turnstile) for word in ("--pass_fd", str(each))]
     handed = group.argument | {"room": room, "turnstile": turnstile}
     supervisor = [*contents.supervisor_command("nsjail"), json.dumps(handed)]
-    return Launch([*command, "--", *supervisor], group=group, locks=(room, turnstile), grace_s=_GRACE_S)
+    # The worker's own environment, which may hold the password of Redis, is not even nsjail's outside of the jail.
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    return Launch(
+        [*command, "--", *supervisor], environment, group=group, locks=(room, turnstile), grace_s=_GRACE_S
+    )  # fmt: skip
 
 
 def find_nsjail(settings: WorkerSettings) -> Path:
