@@ -22,7 +22,9 @@ _MOST_PROBLEMS = 10**9  # whatever an index may be without a sense
 Place = Annotated[int, Path(ge=0, le=_MOST_PROBLEMS, description="an index, from 0")]
 
 
-@router.get("", summary="List the problems of a batch", response_model=ProblemPage, responses=problems(404, 422, 503))
+@router.get(
+    "", summary="List the problems of a batch", response_model=ProblemPage, responses=problems(404, 410, 422, 503)
+)
 async def list_problems(
     request: Request,
     here: CoreHere,
@@ -41,7 +43,7 @@ async def list_problems(
     "/{problem}",
     summary="Read one problem of a batch",
     response_model=ProblemResult,
-    responses=problems(404, 409, 422, 503),
+    responses=problems(404, 409, 410, 422, 503),
 )
 async def get_problem(
     request: Request,
