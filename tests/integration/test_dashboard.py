@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from crossjudge.client import Client
+from crossjudge.contracts import Quotas
+from crossjudge.service.keys import KeyStore
 from running_stack import RunningStack, running
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = [pytest.mark.redis, pytest.mark.nsjail]
 
@@ -193,22 +196,24 @@ def test_a_service_that_restarts_is_waited_for(page: Page, parts: RunningStack) 
     expect(page.locator("#state")).to_have_text("live", timeout=30_000)
 
 
-def test_a_key_is_asked_for_and_kept_in_the_session_alone(page: Page) -> None:
-    def guarded(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer right":
-            route.continue_()
-        else:
-            wrong = '{"title": "Unauthorized", "status": 401, "detail": "send an API key"}'
-            route.fulfill(status=401, content_type="application/problem+json", body=wrong)
-
-    page.route("**/v1/**", guarded)
-    page.goto("/")
-    for key in ("wrong", "right"):
-        expect(page.get_by_text("send an API key")).to_be_visible()
-        page.get_by_label("API key").fill(key)
-        page.keyboard.press("Enter")
-    expect(page.locator("#state")).to_have_text("live")
-    assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
+def test_a_key_is_asked_for_and_kept_in_the_session_alone(browser: Browser, tmp_path: Path) -> None:
+    guarded = RunningStack(tmp_path)  # no worker: looking in needs none
+    try:
+        guarded.redis.start()
+        guarded.start_service()
+        with Redis.from_url(guarded.redis.url, decode_responses=True) as redis:
+            _, right = KeyStore(redis).create("acme", note="", weight=1.0, quotas=Quotas(), expires_at=None)
+        page = browser.new_page(base_url=guarded.url)
+        page.goto("/")
+        for key in ("cj_wrong", right):
+            expect(page.get_by_role("heading", name="An API key, please")).to_be_visible()
+            page.get_by_label("API key").fill(key)
+            page.keyboard.press("Enter")
+            expect(page.locator("#state")).to_have_text("live" if key == right else "locked")
+        assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
+        page.close()
+    finally:
+        guarded.stop()
 
 
 def test_an_address_that_leads_nowhere_says_so(page: Page) -> None:

@@ -1,5 +1,6 @@
 """Two tenants at one service: neither sees, lists, cancels or repeats what is the other's."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +37,8 @@ def test_a_batch_of_another_tenant_is_one_that_never_was(tenants: tuple[httpx2.C
     found = [(method, path) for path, methods in document.items() if "{batch}" in path for method in methods]
     assert len(found) >= 3
     for method, path in found:
-        hidden, none = (other.request(method, path.replace("{batch}", name)) for name in (batch, unknown))
+        place = re.sub(r"\{(?!batch)\w+\}", "0", path)
+        hidden, none = (other.request(method, place.replace("{batch}", name)) for name in (batch, unknown))
         assert hidden.status_code == none.status_code == 404, (method, path)
         assert hidden.text.replace(batch, unknown) == none.text
         assert {*hidden.headers} == {*none.headers}
@@ -68,6 +70,21 @@ def test_lists_hold_what_is_ones_own(tenants: tuple[httpx2.Client, httpx2.Client
         runs = client.get("/v1/runs").json()["runs"]
         assert [(run["run"], run["batches"], run["executed"]) for run in runs] == [("b:run", 1, 1), ("a-run", 1, 1)]
     assert mine.get("/v1/batches", params={"run": "acme2:a-run"}).json()["batches"] == []
+
+
+def test_statistics_are_of_ones_own_runs(tenants: tuple[httpx2.Client, httpx2.Client], worker: PlayedWorker) -> None:
+    mine, other = tenants
+    posted(mine)
+    worker.work()
+    waiting = posted(mine, run="waits")
+
+    own, others = (client.get("/v1/stats?by_run=true").json() for client in (mine, other))
+
+    assert (own["window"]["cells"], own["queue"]["waiting_chunks"]) == (1, 1)
+    assert {run["run"]: run["window"]["cells"] for run in own["runs"]} == {"waits": 0, "a-run": 1}
+    assert (others["window"]["cells"], others["queue"]["waiting_chunks"], others["runs"]) == (0, 0, [])
+    cell = mine.get(f"/v1/batches/{waiting['id']}/problems/0/cells/0/0").json()
+    assert (cell["solution"], cell["verdict"]) == ("P", None)
 
 
 def test_runs_of_others_do_not_use_up_the_limit(

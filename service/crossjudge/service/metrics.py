@@ -79,39 +79,49 @@ class _Families(Collector):
 
 
 def _families(shared: SharedFigures) -> Iterator[Metric]:
-    runs = shared.totals.runs
+    yield _judged(shared.totals)
+    yield from _by_run(shared.totals)
+    for name, said, field in _TOGETHER:
+        yield CounterMetricFamily(name, said, value=shared.totals.together[field])
+    yield from _queue_families(shared)
+    yield GaugeMetricFamily("crossjudge_redis_memory_bytes", "What Redis takes", value=shared.memory_bytes)
+
+
+_TOGETHER = (
+    ("crossjudge_redelivered_chunks", "Chunks started again after a delivery came to nothing", TotalsField.REDELIVERED),
+    ("crossjudge_failed_chunks", "Chunks that were given up: their cells became X", TotalsField.FAILED),
+    ("crossjudge_jail_starts", "Jails that workers have started", TotalsField.JAIL_STARTS),
+)
+
+_BY_RUN = (  # with what one of the unit is counted as
+    ("crossjudge_cells_executed", "Cells that were run", StatsField.EXECUTED, 1),
+    ("crossjudge_cells_cached", "Cells that were answered from an equal one", StatsField.CACHED, 1),
+    ("crossjudge_cells_cpu_seconds", "CPU time of the cells that were run", StatsField.CPU_MS, 1000),
+    ("crossjudge_cells_wall_seconds", "Wall-clock time of the cells that were run", StatsField.WALL_MS, 1000),
+)
+
+
+def _judged(totals: Totals) -> Metric:
     cells: Tally[tuple[str, str, str]] = Tally()
-    for scope, counts in runs.items():
+    for scope, counts in totals.runs.items():
         for field, count in counts.items():
             if (names := split_cells_field(field)) is not None:
                 cells[(shown_scope(scope), *names)] += count
     judged = CounterMetricFamily("crossjudge_cells", "Cells judged", labels=["run", "kind", "verdict"])
     for labels, count in sorted(cells.items()):
         judged.add_metric(labels, count)
-    yield judged
-    for name, said, field, unit in (
-        ("crossjudge_cells_executed", "Cells that were run", StatsField.EXECUTED, 1),
-        ("crossjudge_cells_cached", "Cells that were answered from an equal one", StatsField.CACHED, 1),
-        ("crossjudge_cells_cpu_seconds", "CPU time of the cells that were run", StatsField.CPU_MS, 1000),
-        ("crossjudge_cells_wall_seconds", "Wall-clock time of the cells that were run", StatsField.WALL_MS, 1000),
-    ):
-        by_run: Tally[str] = Tally()
-        for scope, counts in runs.items():
-            by_run[shown_scope(scope)] += counts[field]
+    return judged
+
+
+def _by_run(totals: Totals) -> Iterator[Metric]:
+    for name, said, field, unit in _BY_RUN:
+        sums: Tally[str] = Tally()
+        for scope, counts in totals.runs.items():
+            sums[shown_scope(scope)] += counts[field]
         counted = CounterMetricFamily(name, said, labels=["run"])
-        for run, count in sorted(by_run.items()):
+        for run, count in sorted(sums.items()):
             counted.add_metric([run], count / unit)
         yield counted
-    together = shared.totals.together
-    for name, said, field in (
-        ("crossjudge_redelivered_chunks", "Chunks started again after a delivery came to nothing",
-         TotalsField.REDELIVERED),
-        ("crossjudge_failed_chunks", "Chunks that were given up: their cells became X", TotalsField.FAILED),
-        ("crossjudge_jail_starts", "Jails that workers have started", TotalsField.JAIL_STARTS),
-    ):  # fmt: skip
-        yield CounterMetricFamily(name, said, value=together[field])
-    yield from _queue_families(shared)
-    yield GaugeMetricFamily("crossjudge_redis_memory_bytes", "What Redis takes", value=shared.memory_bytes)
 
 
 def _queue_families(shared: SharedFigures) -> Iterator[Metric]:

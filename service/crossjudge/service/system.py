@@ -57,12 +57,13 @@ async def list_runs(
 async def read_stats(
     request: Request,
     here: CoreHere,
+    caller: CallerHere,
     minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES, description="how far back the time series go")] = 10,
     run: Annotated[str | None, Query(max_length=200, description="of the latest runs, this one alone")] = None,
     by_run: Annotated[bool, Query(description="whether each run gets a time series of its own")] = False,
 ) -> Response:
-    """How things stand and how they went: throughput, verdicts, runs, queue and workers, in one piece."""
-    return await json_answer(request, await here.statistics.read("", minutes, run=run, by_run=by_run))
+    """How things stand and how they went for the caller's runs: throughput, verdicts, queue; and the workers."""
+    return await json_answer(request, await here.statistics.read(caller.tenant, minutes, run=run, by_run=by_run))
 
 
 @router.get("/v1/workers", tags=["system"], response_model=WorkerList, responses=problems(503))
