@@ -29,6 +29,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
+from .groups import GroupProblem, GroupSample, Reward, SampleAnswer, SampleState
 from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import LongInteger, SourceText, dump_json, encode_json, load_json
@@ -52,6 +53,8 @@ __all__ = [
     "ColumnReport",
     "Columns",
     "Detail",
+    "GroupProblem",
+    "GroupSample",
     "Health",
     "Isolation",
     "Limits",
@@ -69,10 +72,13 @@ __all__ = [
     "ProblemResult",
     "PytestTest",
     "Request",
+    "Reward",
     "Row",
     "RowResult",
     "RunList",
     "RunUsage",
+    "SampleAnswer",
+    "SampleState",
     "SolutionReport",
     "SourceReport",
     "SourceStatus",

@@ -18,6 +18,7 @@ from . import batches, system
 from .answers import problem_answer
 from .core import running
 from .errors import QueueUnreachable, ServiceError, problem_details, shown
+from .groups import endpoint as groups
 from .guard import Guard
 from .metrics import MeasuredRequests, Metrics
 from .openapi import describe
@@ -47,6 +48,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(batches.router)
+    app.include_router(groups.router)
     app.include_router(system.router)
     for path, folder in system.static_files():
         app.mount(path, folder)
@@ -112,6 +114,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """What is possible at this path: each method is a route of its own, and a 405 knows only the first of them."""
-    routes = [*batches.router.routes, *system.router.routes]
+    routes = [*batches.router.routes, *groups.router.routes, *system.router.routes]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})

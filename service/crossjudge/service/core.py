@@ -20,6 +20,8 @@ from .assemble import answer_pieces
 from .body import decode
 from .connections import connect, connect_sync
 from .finished import FinishedBatch
+from .groups.barrier import Barrier
+from .groups.results import Results
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
@@ -46,6 +48,8 @@ class Core:
     """Synchronous and in bytes, for what works in threads."""
     intakes: CapacityLimiter
     answers: CapacityLimiter
+    barrier: Barrier
+    results: Results
 
     async def take_in(self, raw: bytes, encoding: str | None, key: str | None) -> str:
         """Read a body and enqueue the batch in it; the batch's id. In a thread, since bodies may be large."""
@@ -110,6 +114,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
         yield Core(
             settings, store, acceptor, hub, metrics, enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
+            Barrier(connection, settings), Results(),
         )  # fmt: skip
     finally:
         hub.release()

@@ -5,6 +5,7 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── Forbidden           403  the caller may not
 ├── UnknownBatch        404
 ├── KeyReused           409  an Idempotency-Key stands for another body
+├── Conflict            409  a sample does not fit its group, or its group is over
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── Invalid             422  the body can be read and is not a batch; `errors` says where
@@ -59,6 +60,12 @@ class UnknownBatch(ServiceError):
 
 class KeyReused(ServiceError):
     """The same Idempotency-Key came with two different bodies."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class Conflict(ServiceError):
+    """A sample does not fit the others of its group, or comes when the group is complete or over."""
 
     status = HTTPStatus.CONFLICT
 

@@ -1,0 +1,181 @@
+"""From the body of one sample to what is kept of it, and from what is kept to the batch that a group becomes. Pure.
+
+What the samples of a group must agree about are its *terms*: all fields but the sample itself, its reward and its
+deadline, which each caller chooses alone. Terms and sources are kept as JSON in one fixed spelling, so that equal ones
+are equal bytes, and so that the batch of a group is the same whoever posts it.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pydantic import BaseModel
+
+from crossjudge.contracts import Batch, CallTest, GroupSample, LongInteger, Violation, load_json
+from crossjudge.service.errors import Conflict, Invalid, TooLarge, shown
+from crossjudge.service.intake import limits_above, prelude_too_large, read_model, summary
+from crossjudge.service.settings import ServiceSettings
+from crossjudge.service.violations import MOST_LISTED
+
+_EACH_CALLERS_OWN = {"sample", "solution", "test", "reward", "deadline_seconds"}
+_LIKE_A_BATCH = Batch.model_fields.keys() - {"problems"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample as it goes into the barrier."""
+
+    stated: GroupSample
+    terms: bytes
+    source: bytes
+    """`{"solution": ...}` or `{"test": ...}`."""
+    name: str
+
+    @property
+    def is_solution(self) -> bool:
+        return self.stated.test is None
+
+    @property
+    def own_first(self) -> int:
+        """How many of the problem's own stand before the first sample of this kind."""
+        problem = self.stated.problem
+        return len(problem.solutions if self.is_solution else problem.tests)
+
+
+def read_sample(data: bytes, name: str | None, settings: ServiceSettings) -> Sample:
+    """The sample that a body states. `name` is its Idempotency-Key; one that has no name at all is given one.
+
+    Raises `BadRequest`, `Invalid` with the place of each thing that is wrong, and `TooLarge`.
+    """
+    stated = read_model(GroupSample, data)
+    first = list(islice(_wrong(stated, settings), MOST_LISTED))
+    if first:
+        raise Invalid(summary(first, len(first)), errors=first)
+    _check_size(stated, settings)
+    document = stated.model_dump(mode="python")
+    terms = {field: value for field, value in document.items() if field not in _EACH_CALLERS_OWN}
+    kind = "solution" if stated.test is None else "test"
+    try:
+        return Sample(
+            stated, _spelled(terms), _spelled({kind: document[kind]}), stated.sample or name or secrets.token_hex(16)
+        )
+    except RecursionError:
+        raise Invalid("the body is nested too deeply to be a sample") from None
+
+
+def digest(data: bytes) -> str:
+    """Equal for equal bytes, and short."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def group_id(tenant: str, run: str, key: str) -> str:
+    """The name that a group has in Redis. A key names one group of one run of one tenant."""
+    return "g_" + digest("\0".join((tenant, run, key)).encode("utf-8", "surrogatepass"))
+
+
+def batch_of(terms: bytes, sources: Sequence[bytes]) -> bytes:
+    """The body of the batch that a complete group is."""
+    document = load_json(terms, keep_long=True)
+    problem = document["problem"]
+    for source in sources:
+        [(kind, value)] = load_json(source, keep_long=True).items()
+        problem[f"{kind}s"].append(value)
+    stated = {name: value for name, value in document.items() if name in _LIKE_A_BATCH}
+    return _spelled({**stated, "problems": [problem]})
+
+
+def check_sides(sample: Sample, solutions: int, tests: int) -> None:
+    """That a complete group has something on either side. Raises `Invalid`."""
+    problem = sample.stated.problem
+    for side, came, other in (("solution", solutions, "tests"), ("test", tests, "solutions")):
+        if not came and not (problem.solutions if side == "solution" else problem.tests):
+            raise _invalid(
+                f"$.problem.{side}s",
+                f"all samples of the group are {other} and the problem has no {side}: there is nothing to judge "
+                f"them against, so give the problem's {side}s, or samples of either kind, under a new key",
+            )
+
+
+def differing(before: bytes | None, now: bytes) -> Conflict:
+    """The answer to a sample whose terms are not those of its group; says which fields differ."""
+    if before is None:
+        return Conflict("this sample was sent with other terms before: size, problem and limits must stay the same")
+    kept, sent = load_json(before, keep_long=True), load_json(now, keep_long=True)
+    places = list(islice(_differences("$", kept, sent), MOST_LISTED))
+    said = "; ".join(f"{place.path}: {place.detail}" for place in places[:3])
+    return Conflict(
+        f"this sample does not agree with those of its group that came before ({said}): all samples of a key are "
+        f"judged together, so send the same, or use another key",
+        errors=places,
+    )
+
+
+def _wrong(stated: GroupSample, settings: ServiceSettings) -> Iterator[Violation]:
+    if (stated.solution is None) == (stated.test is None):
+        said = "a sample is either a `solution` or a `test`: give one of them"
+        yield Violation(path="$", detail=f"{said}, not {'neither' if stated.test is None else 'both'}")
+    yield from limits_above(stated.limits, settings)
+    yield from prelude_too_large("$.problem.prelude", stated.problem.prelude, settings)
+    if stated.problem.entry_point is None and any(
+        isinstance(test, CallTest) for test in (*stated.problem.tests, stated.test)
+    ):
+        yield Violation(path="$.problem.entry_point", detail="name the function that tests of kind `call` call")
+
+
+def _check_size(stated: GroupSample, settings: ServiceSettings) -> None:
+    size, most = stated.size, settings.max_group_samples
+    if size > most:
+        _refuse("$.size", f"{size:,} samples are over this server's limit of {most:,}: make several groups")
+    cells = _most_cells(len(stated.problem.solutions), len(stated.problem.tests), size)
+    if cells > (most := settings.max_group_cells):
+        _refuse("$.size", f"up to {cells:,} cells (solutions × tests) are over this server's limit of {most:,}")
+
+
+def _most_cells(solutions: int, tests: int, size: int) -> int:
+    """Cells of the group at the most, whatever share of its samples are solutions."""
+    even = min(max((tests + size - solutions) // 2, 0), size)
+    return max((solutions + share) * (tests + size - share) for share in (0, even, min(even + 1, size), size))
+
+
+def _refuse(path: str, detail: str) -> None:
+    raise TooLarge(f"{path}: {detail}", errors=[Violation(path=path, detail=detail)])
+
+
+def _invalid(path: str, detail: str) -> Invalid:
+    return Invalid(f"{path}: {detail}", errors=[Violation(path=path, detail=detail)])
+
+
+def _differences(path: str, before: Any, now: Any) -> Iterator[Violation]:
+    if isinstance(before, dict) and isinstance(now, dict) and before.keys() == now.keys():
+        for name in before:
+            yield from _differences(f"{path}.{name}", before[name], now[name])
+    elif _spelled(before) != _spelled(now):
+        yield Violation(path=path, detail=f"{_brief(before)} before, {_brief(now)} now")
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value):,} ({digest(_spelled(value))[:8]})"
+    return "an object" if isinstance(value, dict) else shown(value)
+
+
+def _spelled(value: Any) -> bytes:
+    """Plain data as ASCII JSON in one fixed spelling. Long integers keep their number of digits, all that counts."""
+    marker, lengths = secrets.token_hex(16), list[int]()
+
+    def default(value: Any) -> Any:
+        if isinstance(value, LongInteger):
+            lengths.append(value.digits)
+            return marker
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="python")
+        raise TypeError(f"{type(value).__name__} is not JSON")
+
+    text = json.dumps(value, default=default, separators=(",", ":"))
+    head, *rest = text.split(f'"{marker}"')
+    longs = ("9" * length for length in lengths)
+    return "".join([head, *(piece for pair in zip(longs, rest, strict=True) for piece in pair)]).encode("ascii")
