@@ -1,4 +1,4 @@
-"""Rewards from one passing matrix: the formulas on tables worked out by hand, and the laws that hold for every table."""
+"""Rewards from one passing matrix: the formulas on tables worked out by hand, and laws that hold for every table."""
 
 import math
 from collections.abc import Sequence
@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossjudge.contracts import Reward, SolutionReport, SourceStatus, TestReport, Verdict
+from crossjudge.contracts import Reward, RewardParts, SolutionReport, SourceStatus, TestReport, Verdict
 from crossjudge.service.groups.rewards import POLICIES, Agreement, Rewarded, Table, b4
 
 OK = SourceStatus.OK
 
 
-def table(
-    *rows: str, vacuous: Sequence[int] = (), broken: Sequence[int] = (), unloadable: Sequence[int] = ()
-) -> Table:
+def table(*rows: str, vacuous: Sequence[int] = (), broken: Sequence[int] = (), unloadable: Sequence[int] = ()) -> Table:
     return Table(
         rows,
         [SolutionReport(status=SourceStatus.LOAD_ERROR if i in unloadable else OK) for i in range(len(rows))],
@@ -38,7 +36,7 @@ def test_the_pass_rate_of_a_solution_is_its_share_of_valid_tests() -> None:
     found = table("PPFE", "PFTM", "FFCE")
 
     assert of_solutions(found, Reward.PASS_RATE) == [0.5, 0.25, 0.0]
-    assert POLICIES[Reward.PASS_RATE].of_solution(found, 0).parts == {"passed": 2, "judged": 4}
+    assert POLICIES[Reward.PASS_RATE].of_solution(found, 0).parts == RewardParts(passed=2, judged=4)
 
 
 def test_tests_that_are_broken_or_vacuous_count_for_no_solution_and_get_nothing_themselves() -> None:
@@ -66,11 +64,11 @@ def test_without_any_valid_test_there_is_no_reward_for_a_solution() -> None:
 
 
 def test_a_test_is_rewarded_for_passing_the_best_and_failing_the_rest() -> None:
-    # Whichever test is left out, solution 0 does best on the others. All pass test 3, and only a wrong one passes test 5.
+    # Whichever test is left out, solution 0 does best on the others. Test 3 passes all, test 5 only a wrong one.
     found = table("PPPPPF", "PFFPFF", "FFPPFP")
 
     assert of_tests(found, Reward.PASS_RATE) == [0.5, 1.0, 0.5, 0.0, 1.0, 0.0]
-    assert POLICIES[Reward.PASS_RATE].of_test(found, 0).parts == {"validity": 1.0, "discrimination": 0.5}
+    assert POLICIES[Reward.PASS_RATE].of_test(found, 0).parts == RewardParts(validity=1.0, discrimination=0.5)
     assert of_tests(found, Reward.ALL_OR_NOTHING) == [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
 
 

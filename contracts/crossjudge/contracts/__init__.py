@@ -29,7 +29,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
-from .groups import GroupProblem, GroupSample, Reward, SampleAnswer, SampleState
+from .groups import GroupProblem, GroupSample, Reward, RewardParts, SampleAnswer, SampleState
 from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
 from .text import LongInteger, SourceText, dump_json, encode_json, load_json
@@ -73,6 +73,7 @@ __all__ = [
     "PytestTest",
     "Request",
     "Reward",
+    "RewardParts",
     "Row",
     "RowResult",
     "RunList",

@@ -81,6 +81,16 @@ class SampleState(StrEnum):
     JUDGED = "judged"
 
 
+class RewardParts(Answer):
+    """The numbers that a reward was made of; which there are depends on the reward and on the kind of the sample."""
+
+    passed: int | None = Field(None, description="valid tests that the solution passes")
+    judged: int | None = Field(None, description="valid tests on which it was judged")
+    agreeing: int | None = Field(None, description="solutions that pass exactly the same valid tests, itself included")
+    validity: float | None = Field(None, description="share of the best solutions that pass the test")
+    discrimination: float | None = Field(None, description="share of the other solutions that do not")
+
+
 class SampleAnswer(Answer):
     """What is said of one sample: its row or its column of the group's passing matrix, and its reward.
 
@@ -104,5 +114,5 @@ class SampleAnswer(Answer):
     outputs: list[str | None] | None = None
     cells: list[CellReport] | None = None
     reward: float | None = None
-    parts: dict[str, float] = Field({}, description="the numbers that the reward was made of")
+    parts: RewardParts | None = None
     reason: str | None = Field(None, description="why there is no reward, or why it is 0 whatever the matrix says")

@@ -58,7 +58,7 @@ def unjudged(key: str, sample: Sample, seen: Seen, status: SampleState) -> Sampl
     return SampleAnswer(
         key=key, run=sample.stated.run, sample=sample.name, status=status, size=sample.stated.size, came=seen.came,
         batch=seen.batch, index=None, row=None, column=None, solution=None, test=None, outputs=None, cells=None,
-        reward=None, parts={}, reason=None,
+        reward=None, parts=None, reason=None,
     )  # fmt: skip
 
 

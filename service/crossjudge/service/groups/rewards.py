@@ -9,11 +9,11 @@ itself (does not load, lacks the entry point) says nothing about a test: every t
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from crossjudge.contracts import Reward, SolutionReport, SourceStatus, TestReport, Verdict
+from crossjudge.contracts import Reward, RewardParts, SolutionReport, SourceStatus, TestReport, Verdict
 
 _PASSED = Verdict.PASSED.value
 _UNSCORED = frozenset(verdict.value for verdict in Verdict if not verdict.is_scored)
@@ -103,7 +103,7 @@ class Rewarded:
     """A reward with the numbers that it is made of, or the reason why there is none."""
 
     value: float | None
-    parts: dict[str, float] = field(default_factory=dict)
+    parts: RewardParts | None = None
     reason: str | None = None
 
 
@@ -133,7 +133,7 @@ class PassRate:
         passed, judged = table.tallies[solution]
         if not judged:
             return Rewarded(None, reason=_NOT_JUDGED if table.valid else _NO_VALID_TEST)
-        return Rewarded(passed / judged, {"passed": passed, "judged": judged})
+        return Rewarded(passed / judged, RewardParts(passed=passed, judged=judged))
 
     def of_test(self, table: Table, test: int) -> Rewarded:
         if (settled := _settled(table, test)) is not None:
@@ -145,7 +145,7 @@ class PassRate:
         fails = [table.rows[solution][test] != _PASSED for solution in rest]
         validity = sum(passes) / len(passes)
         discrimination = sum(fails) / len(fails) if fails else 1.0
-        return Rewarded(validity * discrimination, {"validity": validity, "discrimination": discrimination})
+        return Rewarded(validity * discrimination, RewardParts(validity=validity, discrimination=discrimination))
 
 
 def _best_without(table: Table, test: int) -> tuple[list[int], list[int]]:
@@ -197,7 +197,7 @@ class Consensus:
         if (passed := table.passed_by[solution]) is None:
             return Rewarded(None, reason=_NOT_WHOLE)
         is_chosen = passed in self.chosen(table)
-        return Rewarded(float(is_chosen), {"passed": len(passed), "agreeing": table.agreements[passed].size})
+        return Rewarded(float(is_chosen), RewardParts(passed=len(passed), agreeing=table.agreements[passed].size))
 
     def of_test(self, table: Table, test: int) -> Rewarded:
         if (settled := _settled(table, test)) is not None:
