@@ -1,5 +1,6 @@
 """Samples that come one at a time: they wait for one another, are judged once, and each gets its own reward."""
 
+import asyncio
 import json
 import threading
 import time
@@ -513,6 +514,19 @@ def test_a_full_queue_is_said_and_costs_the_group_nothing(
     assert [answer.status_code for answer in full] == [429, 429]
     assert all(int(answer.headers["retry-after"]) > 0 for answer in full)
     assert [answer.row for answer in answers] == ["PF", "PF"]
+
+
+def test_hundreds_who_are_woken_together_are_all_answered(service: str, worker: PlayedWorker) -> None:
+    async def ask() -> list[httpx2.Response]:
+        async with httpx2.AsyncClient(timeout=60, limits=httpx2.Limits(max_connections=None)) as http:
+            bodies = [solution("PF", 200, sample=f"{n}") for n in range(200)]
+            posted = [http.post(f"{service}/v1/groups/k/samples", json=body) for body in bodies]
+            return list(await asyncio.gather(*posted))
+
+    with worker.working():
+        answers = asyncio.run(ask())
+
+    assert {judged(answer).row for answer in answers} == {"PF"}
 
 
 def test_redis_may_go_and_come_back_while_samples_wait(

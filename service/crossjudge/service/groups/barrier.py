@@ -9,6 +9,7 @@ its place, and a list of sources. Every step is one script, and Redis' own clock
 Whoever waits is told of either on a channel. Knows nothing of HTTP, of batches or of what a sample says.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -187,6 +188,7 @@ class Barrier:
         self._connection = connection
         self._settings = settings
         self._most_bytes = most_bytes(settings)
+        self._looking: dict[str, asyncio.Task[Seen]] = {}
         self._join = connection.register_script(_JOIN)
         self._look = connection.register_script(_LOOK)
         self._note = connection.register_script(_NOTE)
@@ -207,7 +209,14 @@ class Barrier:
         )  # fmt: skip
 
     async def look(self, group: str) -> Seen:
-        """How the group stands now."""
+        """How the group stands now. Those who were woken together look once, and not with a connection each."""
+        if (looking := self._looking.get(group)) is None:
+            looking = self._looking[group] = asyncio.create_task(self._look_for_all(group))
+        return await asyncio.shield(looking)
+
+    async def _look_for_all(self, group: str) -> Seen:
+        await asyncio.sleep(0)  # all who were woken with the first are here now
+        del self._looking[group]  # who comes from now on may know of something newer
         kept = self._settings.retention_seconds
         return _seen(await self._look(keys=group_keys(group), args=[group, GROUP_EVENTS, kept]))
 

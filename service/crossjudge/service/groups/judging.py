@@ -49,13 +49,14 @@ class Waiting:
             seen = await self._join()
             place = seen.place
             assert place is not None, seen
+            is_last = seen.said is Said.COMPLETE
             while seen.said is Said.OPEN and self._may_wait:
                 seen = await self._looked_again(watch, seen.seconds_left)
             if seen.said is Said.OPEN:
                 return unjudged(self.key, self.sample, seen, SampleState.WAITING)
             self._refuse_what_is_over(seen)
             check_sides(self.sample, seen.solutions, seen.tests)
-            seen = await self._have_it_posted(watch, seen)
+            seen = await self._have_it_posted(watch, seen, at_once=is_last)
         status = None if seen.batch is None else await self._final(seen.batch)
         if status is None or not status.status.is_final:
             return unjudged(self.key, self.sample, seen, SampleState.JUDGING)
@@ -105,8 +106,14 @@ class Waiting:
                 await self.check()
         return await self.here.barrier.look(self.group)
 
-    async def _have_it_posted(self, watch: Watch, seen: Seen) -> Seen:
-        """The group with its batch; without, where another is about to post it and our time is over."""
+    async def _have_it_posted(self, watch: Watch, seen: Seen, *, at_once: bool) -> Seen:
+        """The group with its batch; without, where another is about to post it and our time is over.
+
+        Who has made the group complete, or comes back to it, does so at once, and all others where that takes too long.
+        """
+        if not at_once:
+            seen = await self._looked_again(watch, _CLAIM_PULSE_SECONDS)
+            self._refuse_what_is_over(seen)
         while seen.batch is None:
             async with self.here.barrier.claim(self.group) as is_mine:
                 if is_mine:
