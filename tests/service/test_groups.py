@@ -233,6 +233,18 @@ def test_a_key_names_one_group_and_epochs_do_not_mix(
     assert [answer.row for answer in anew] == ["FF", "FP"] and anew[0].batch != before[0].batch
 
 
+def test_where_too_many_come_at_once_as_many_as_the_group_has_are_judged_and_the_others_told(
+    service: str, elsewhere: str, worker: PlayedWorker, callers: Callers
+) -> None:
+    with worker.working():
+        posted = [callers.post(url, "k", solution("PF", 9)) for url in [service, elsewhere] * 8]
+        answers = [each.result(60) for each in posted]
+
+    judged_ones = [judged(answer) for answer in answers if answer.status_code == 200]
+    assert sorted(answer.index or 0 for answer in judged_ones) == list(range(9))
+    assert all("complete" in refused(answer, 409).detail for answer in answers if answer.status_code != 200)
+
+
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [

@@ -196,13 +196,14 @@ class Barrier:
 
     async def join(self, group: str, sample: Sample) -> Seen:
         """Add a sample, unless it is there already; and what the group says of that."""
+        member = sample.member
         return _seen(
             await self._join(
                 keys=group_keys(group),
                 args=[
-                    group, GROUP_EVENTS, digest(sample.name.encode("utf-8", "surrogatepass")), digest(sample.source),
-                    sample.source, "solutions" if sample.is_solution else "tests", sample.stated.size,
-                    digest(sample.terms), sample.terms, sample.stated.deadline_seconds, secrets.token_hex(16),
+                    group, GROUP_EVENTS, digest(member.name.encode("utf-8", "surrogatepass")), digest(sample.source),
+                    sample.source, "solutions" if member.is_solution else "tests", member.size,
+                    digest(sample.terms), sample.terms, sample.deadline_seconds, secrets.token_hex(16),
                     self._most_bytes, LINGER_SECONDS, self._settings.retention_seconds,
                 ],
             )

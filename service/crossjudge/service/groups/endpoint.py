@@ -15,8 +15,8 @@ from crossjudge.service.body import check_content_type, decode
 from crossjudge.service.core import Core
 from crossjudge.service.openapi import model_body, problems
 
-from .judging import Waiting
-from .sample import Sample, group_id, read_sample
+from .judging import reward_of
+from .sample import Sample, read_sample
 
 router = APIRouter(prefix="/v1/groups", tags=["groups"])
 
@@ -48,20 +48,21 @@ async def post_sample(
     request: Request, here: CoreHere, key: GroupKey, wait: Wait = None, idempotency_key: Key = None
 ) -> Response:
     """Wait until all samples of the group have come, judge them together once, and answer with this one's reward."""
-    check_content_type(request.headers.get("content-type"))
-    raw = await read_body(request, here.settings.max_body_bytes)
-    encoding = request.headers.get("content-encoding")
-    sample = await to_thread.run_sync(_read, raw, encoding, idempotency_key, here, limiter=here.intakes)
-    del raw  # a caller may wait for long
-    group = group_id(_tenant(request), sample.stated.run, key)
     until = math.inf if wait is None else time.monotonic() + wait
 
     async def check() -> None:
         if await request.is_disconnected():
             raise ClientDisconnect
 
-    answer = await Waiting(here, key, group, sample, until, check).answer()
+    answer = await reward_of(here, _tenant(request), key, await _sample(request, here, idempotency_key), until, check)
     return await json_answer(request, answer, 200 if answer.status is SampleState.JUDGED else 202)
+
+
+async def _sample(request: Request, here: Core, name: str | None) -> Sample:
+    check_content_type(request.headers.get("content-type"))
+    raw = await read_body(request, here.settings.max_body_bytes)
+    encoding = request.headers.get("content-encoding")
+    return await to_thread.run_sync(_read, raw, encoding, name, here, limiter=here.intakes)
 
 
 def _read(raw: bytes, encoding: str | None, name: str | None, here: Core) -> Sample:

@@ -18,7 +18,7 @@ from crossjudge.service.hub import Watch
 
 from .barrier import LINGER_SECONDS, Said, Seen, most_bytes
 from .results import Judged, answer, unjudged
-from .sample import Sample, batch_of, check_sides, differing
+from .sample import Member, Sample, batch_of, check_sides, differing, group_id
 
 _PULSE_SECONDS = 5.0
 """How long a caller may be gone before it is noticed."""
@@ -29,50 +29,59 @@ Check = Callable[[], Awaitable[None]]
 """Raises where nobody waits for the answer any more."""
 
 
+async def reward_of(here: Core, tenant: str, key: str, sample: Sample, until: float, check: Check) -> SampleAnswer:
+    """What is known of a sample as soon as its group is judged, or when that time of the monotonic clock has come.
+
+    Raises `Conflict` where the sample does not fit or the group is over, and whatever taking a batch in raises.
+    """
+    group, member = group_id(tenant, sample.member.run, key), sample.member
+    with here.hub.watch(group) as watch:
+        waiting = Waiting(here, key, group, member, watch, until, check)
+        seen = await waiting.join(sample)
+        del sample  # its problem may be large, and many may wait with it
+        return await waiting.answer(seen)
+
+
 @dataclass
 class Waiting:
-    """One sample that waits. `until` is a time of the monotonic clock."""
+    """One sample that waits."""
 
     here: Core
     key: str
     group: str
-    sample: Sample
+    member: Member
+    watch: Watch
     until: float
     check: Check
 
-    async def answer(self) -> SampleAnswer:
-        """What is known of the sample as soon as its group is judged, or when the time is over.
-
-        Raises `Conflict` where the sample does not fit or the group is over, and whatever taking a batch in raises.
-        """
-        with self.here.hub.watch(self.group) as watch:
-            seen = await self._join()
-            place = seen.place
-            assert place is not None, seen
-            is_last = seen.said is Said.COMPLETE
-            while seen.said is Said.OPEN and self._may_wait:
-                seen = await self._looked_again(watch, seen.seconds_left)
-            if seen.said is Said.OPEN:
-                return unjudged(self.key, self.sample, seen, SampleState.WAITING)
-            self._refuse_what_is_over(seen)
-            check_sides(self.sample, seen.solutions, seen.tests)
-            seen = await self._have_it_posted(watch, seen, at_once=is_last)
+    async def answer(self, seen: Seen) -> SampleAnswer:
+        """The answer to a sample that has joined; `seen` is what it was told then."""
+        place, is_last = seen.place, seen.said is Said.COMPLETE
+        assert place is not None, seen
+        while seen.said is Said.OPEN and self._may_wait:
+            seen = await self._looked_again(seen.seconds_left)
+        if seen.said is Said.OPEN:
+            return unjudged(self.key, self.member, seen, SampleState.WAITING)
+        self._refuse_what_is_over(seen)
+        check_sides(self.member, seen.solutions, seen.tests)
+        seen = await self._have_it_posted(seen, at_once=is_last)
         status = None if seen.batch is None else await self._final(seen.batch)
         if status is None or not status.status.is_final:
-            return unjudged(self.key, self.sample, seen, SampleState.JUDGING)
-        return answer(self.key, self.sample, place, seen, await self._judged(status))
+            return unjudged(self.key, self.member, seen, SampleState.JUDGING)
+        return answer(self.key, self.member, place, seen, await self._judged(status))
 
     @property
     def _may_wait(self) -> bool:
         return time.monotonic() < self.until and not self.here.hub.is_closing
 
-    async def _join(self) -> Seen:
-        seen = await self.here.barrier.join(self.group, self.sample)
+    async def join(self, sample: Sample) -> Seen:
+        """What the group says to the sample that is added to it, or was before."""
+        seen = await self.here.barrier.join(self.group, sample)
         if seen.said is Said.DIFFERS:
-            raise differing(await self.here.barrier.terms(self.group), self.sample.terms)
+            raise differing(await self.here.barrier.terms(self.group), sample.terms)
         if seen.said is Said.REUSED:
             raise Conflict(
-                f"the sample {shown(self.sample.name)} came with another text before: a name stands for one sample, "
+                f"the sample {shown(self.member.name)} came with another text before: a name stands for one sample, "
                 f"and a key for one group, so use new ones for the next"
             )
         if seen.said is Said.FULL:
@@ -89,30 +98,30 @@ class Waiting:
     def _refuse_what_is_over(self, seen: Seen) -> None:
         if seen.said is Said.OVER:
             raise Conflict(
-                f"the group is over: {seen.came:,} of {self.sample.stated.size:,} samples came before its deadline. "
+                f"the group is over: {seen.came:,} of {self.member.size:,} samples came before its deadline. "
                 f"Nothing of it is judged; use another key, or this one again in {LINGER_SECONDS // 60} minutes"
             )
         if seen.said is Said.GONE:
             raise Conflict("the group has expired: use another key")
 
-    async def _looked_again(self, watch: Watch, at_most: float) -> Seen:
+    async def _looked_again(self, at_most: float) -> Seen:
         """The group after something has happened to it, or after that many seconds; checks that somebody waits."""
         end = min(self.until, time.monotonic() + at_most)
         while (left := end - time.monotonic()) > 0 and not self.here.hub.is_closing:
             try:
-                await watch.next(min(left, _PULSE_SECONDS))
+                await self.watch.next(min(left, _PULSE_SECONDS))
                 break
             except TimeoutError:
                 await self.check()
         return await self.here.barrier.look(self.group)
 
-    async def _have_it_posted(self, watch: Watch, seen: Seen, *, at_once: bool) -> Seen:
+    async def _have_it_posted(self, seen: Seen, *, at_once: bool) -> Seen:
         """The group with its batch; without, where another is about to post it and our time is over.
 
         Who has made the group complete, or comes back to it, does so at once, and all others where that takes too long.
         """
         if not at_once:
-            seen = await self._looked_again(watch, _CLAIM_PULSE_SECONDS)
+            seen = await self._looked_again(_CLAIM_PULSE_SECONDS)
             self._refuse_what_is_over(seen)
         while seen.batch is None:
             async with self.here.barrier.claim(self.group) as is_mine:
@@ -120,14 +129,14 @@ class Waiting:
                     await self._post(seen.nonce)
             if not is_mine and not self._may_wait:
                 return seen
-            seen = await self._looked_again(watch, 0.0 if is_mine else _CLAIM_PULSE_SECONDS)
+            seen = await self._looked_again(0.0 if is_mine else _CLAIM_PULSE_SECONDS)
             self._refuse_what_is_over(seen)
         return seen
 
     async def _post(self, nonce: str) -> None:
         terms = await self.here.barrier.terms(self.group)
         sources = await self.here.barrier.sources(self.group)
-        if terms is None or len(sources) < self.sample.stated.size:
+        if terms is None or len(sources) < self.member.size:
             return  # it is posted already, by one whose claim has just ended
         body = await to_thread.run_sync(batch_of, terms, sources, limiter=self.here.intakes)
         batch = await self.here.take_in(body, None, f"group {nonce}")

@@ -17,7 +17,7 @@ from crossjudge.contracts import (
 
 from .barrier import Seen
 from .rewards import POLICIES, Rewarded, Table
-from .sample import Sample
+from .sample import Member
 
 _MOST_KEPT_CELLS = 200_000  # a group is read by all its samples at about the same time, and then hardly again
 
@@ -53,25 +53,26 @@ class Results:
         return judged
 
 
-def unjudged(key: str, sample: Sample, seen: Seen, status: SampleState) -> SampleAnswer:
+def unjudged(key: str, member: Member, seen: Seen, status: SampleState) -> SampleAnswer:
     """The answer while there is nothing to say yet."""
     return SampleAnswer(
-        key=key, run=sample.stated.run, sample=sample.name, status=status, size=sample.stated.size, came=seen.came,
+        key=key, run=member.run, sample=member.name, status=status, size=member.size, came=seen.came,
         batch=seen.batch, index=None, row=None, column=None, solution=None, test=None, outputs=None, cells=None,
         reward=None, parts=None, reason=None,
     )  # fmt: skip
 
 
-def answer(key: str, sample: Sample, place: int, seen: Seen, judged: Judged) -> SampleAnswer:
+def answer(key: str, member: Member, place: int, seen: Seen, judged: Judged) -> SampleAnswer:
     """The answer once the group is judged."""
-    bare = unjudged(key, sample, seen, SampleState.JUDGED)
+    bare = unjudged(key, member, seen, SampleState.JUDGED)
     if judged.result is None or judged.table is None:
         return bare.model_copy(update={"reason": _why_nothing(judged.status)})
-    index = sample.own_first + place
-    policy = POLICIES[sample.stated.reward]
-    if sample.is_solution:
+    policy = POLICIES[member.reward]
+    if member.is_solution:
+        index = member.own_solutions + place
         said, rewarded = _row(judged.result, index), policy.of_solution(judged.table, index)
     else:
+        index = member.own_tests + place
         said, rewarded = _column(judged.result, index), policy.of_test(judged.table, index)
     return bare.model_copy(update={"index": index, **said, **_reward(rewarded)})
 

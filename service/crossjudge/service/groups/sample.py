@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crossjudge.contracts import Batch, CallTest, GroupSample, LongInteger, Violation, load_json
+from crossjudge.contracts import Batch, CallTest, GroupSample, LongInteger, Reward, Violation, load_json
 from crossjudge.service.errors import Conflict, Invalid, TooLarge, shown
 from crossjudge.service.intake import limits_above, prelude_too_large, read_model, summary
 from crossjudge.service.settings import ServiceSettings
@@ -26,24 +26,28 @@ _LIKE_A_BATCH = Batch.model_fields.keys() - {"problems"}
 
 
 @dataclass(frozen=True)
+class Member:
+    """What must be known of a sample while it waits; little, since many wait for long."""
+
+    name: str
+    run: str
+    size: int
+    is_solution: bool
+    reward: Reward
+    own_solutions: int
+    """How many the problem has itself: they stand before those that come as samples."""
+    own_tests: int
+
+
+@dataclass(frozen=True)
 class Sample:
     """One sample as it goes into the barrier."""
 
-    stated: GroupSample
+    member: Member
+    deadline_seconds: float
     terms: bytes
     source: bytes
     """`{"solution": ...}` or `{"test": ...}`."""
-    name: str
-
-    @property
-    def is_solution(self) -> bool:
-        return self.stated.test is None
-
-    @property
-    def own_first(self) -> int:
-        """How many of the problem's own stand before the first sample of this kind."""
-        problem = self.stated.problem
-        return len(problem.solutions if self.is_solution else problem.tests)
 
 
 def read_sample(data: bytes, name: str | None, settings: ServiceSettings) -> Sample:
@@ -60,11 +64,21 @@ def read_sample(data: bytes, name: str | None, settings: ServiceSettings) -> Sam
     terms = {field: value for field, value in document.items() if field not in _EACH_CALLERS_OWN}
     kind = "solution" if stated.test is None else "test"
     try:
-        return Sample(
-            stated, _spelled(terms), _spelled({kind: document[kind]}), stated.sample or name or secrets.token_hex(16)
-        )
+        return Sample(_member(stated, name), stated.deadline_seconds, _spelled(terms), _spelled({kind: document[kind]}))
     except RecursionError:
         raise Invalid("the body is nested too deeply to be a sample") from None
+
+
+def _member(stated: GroupSample, name: str | None) -> Member:
+    return Member(
+        name=stated.sample or name or secrets.token_hex(16),
+        run=stated.run,
+        size=stated.size,
+        is_solution=stated.test is None,
+        reward=stated.reward,
+        own_solutions=len(stated.problem.solutions),
+        own_tests=len(stated.problem.tests),
+    )
 
 
 def digest(data: bytes) -> str:
@@ -88,16 +102,21 @@ def batch_of(terms: bytes, sources: Sequence[bytes]) -> bytes:
     return _spelled({**stated, "problems": [problem]})
 
 
-def check_sides(sample: Sample, solutions: int, tests: int) -> None:
+def check_sides(member: Member, solutions: int, tests: int) -> None:
     """That a complete group has something on either side. Raises `Invalid`."""
-    problem = sample.stated.problem
-    for side, came, other in (("solution", solutions, "tests"), ("test", tests, "solutions")):
-        if not came and not (problem.solutions if side == "solution" else problem.tests):
-            raise _invalid(
-                f"$.problem.{side}s",
-                f"all samples of the group are {other} and the problem has no {side}: there is nothing to judge "
-                f"them against, so give the problem's {side}s, or samples of either kind, under a new key",
-            )
+    if member.own_solutions + solutions == 0:
+        raise _one_sided("solution", "test")
+    if member.own_tests + tests == 0:
+        raise _one_sided("test", "solution")
+
+
+def _one_sided(missing: str, came: str) -> Invalid:
+    detail = (
+        f"all samples of the group are {came}s and the problem has no {missing}, so that there is nothing to judge "
+        f"them against: give the problem's {missing}s, or samples of both kinds, under a new key"
+    )
+    path = f"$.problem.{missing}s"
+    return Invalid(f"{path}: {detail}", errors=[Violation(path=path, detail=detail)])
 
 
 def differing(before: bytes | None, now: bytes) -> Conflict:
@@ -143,10 +162,6 @@ def _most_cells(solutions: int, tests: int, size: int) -> int:
 
 def _refuse(path: str, detail: str) -> None:
     raise TooLarge(f"{path}: {detail}", errors=[Violation(path=path, detail=detail)])
-
-
-def _invalid(path: str, detail: str) -> Invalid:
-    return Invalid(f"{path}: {detail}", errors=[Violation(path=path, detail=detail)])
 
 
 def _differences(path: str, before: Any, now: Any) -> Iterator[Violation]:
