@@ -15,10 +15,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crossjudge.contracts import Batch, CallTest, GroupSample, LongInteger, Reward, Violation, load_json
+from crossjudge.contracts import Batch, CallTest, GroupSample, LongInteger, Reward, Test, Violation, load_json
 from crossjudge.service.errors import Conflict, Invalid, TooLarge, shown
 from crossjudge.service.intake import limits_above, prelude_too_large, read_model, summary
 from crossjudge.service.settings import ServiceSettings
+from crossjudge.service.split import MOST_LEVELS
 from crossjudge.service.violations import MOST_LISTED
 
 _EACH_CALLERS_OWN = {"sample", "solution", "test", "reward", "deadline_seconds"}
@@ -60,13 +61,10 @@ def read_sample(data: bytes, name: str | None, settings: ServiceSettings) -> Sam
     if first:
         raise Invalid(summary(first, len(first)), errors=first)
     _check_size(stated, settings)
-    document = stated.model_dump(mode="python")
-    terms = {field: value for field, value in document.items() if field not in _EACH_CALLERS_OWN}
-    kind = "solution" if stated.test is None else "test"
-    try:
-        return Sample(_member(stated, name), stated.deadline_seconds, _spelled(terms), _spelled({kind: document[kind]}))
-    except RecursionError:
-        raise Invalid("the body is nested too deeply to be a sample") from None
+    terms = stated.model_dump(mode="python", exclude={*_EACH_CALLERS_OWN, "problem"})
+    terms["problem"] = _fields(stated.problem) | {"tests": [_plain(test) for test in stated.problem.tests]}
+    source = {"solution": stated.solution} if stated.test is None else {"test": _plain(stated.test)}
+    return Sample(_member(stated, name), stated.deadline_seconds, _spelled(terms), _spelled(source))
 
 
 def _member(stated: GroupSample, name: str | None) -> Member:
@@ -79,6 +77,28 @@ def _member(stated: GroupSample, name: str | None) -> Member:
         own_solutions=len(stated.problem.solutions),
         own_tests=len(stated.problem.tests),
     )
+
+
+def _plain(test: Test) -> dict[str, Any]:
+    fields = _fields(test)
+    if isinstance(test, CallTest):
+        fields |= {name: _clipped(fields[name]) for name in ("args", "kwargs", "expected")}
+    return fields
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+def _clipped(value: Any, levels: int = MOST_LEVELS + 2) -> Any:
+    """The value without what is nested deeper than anyone reads: it is judged alike, and can be written as JSON."""
+    if not isinstance(value, list | dict):
+        return value
+    if levels == 0:
+        return []
+    if isinstance(value, list):
+        return [_clipped(each, levels - 1) for each in value]
+    return {name: _clipped(each, levels - 1) for name, each in value.items()}
 
 
 def digest(data: bytes) -> str:
@@ -186,8 +206,6 @@ def _spelled(value: Any) -> bytes:
         if isinstance(value, LongInteger):
             lengths.append(value.digits)
             return marker
-        if isinstance(value, BaseModel):
-            return value.model_dump(mode="python")
         raise TypeError(f"{type(value).__name__} is not JSON")
 
     text = json.dumps(value, default=default, separators=(",", ":"))
