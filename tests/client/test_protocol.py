@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crossjudge.client import CrossjudgeError, Grid, InvalidRequest, Problem, ProblemResult
 from crossjudge.client import _protocol as protocol
+from crossjudge.client._batching import Batching, Task, batched, cells_of
 from crossjudge.client._check import batch_of, json_path
-from crossjudge.client._groups import Grouping, Task, cells_of, groups
 from crossjudge.client._protocol import Request, Response
 from crossjudge.client._retry import Patience, Streak, is_retried, retry_after_seconds
 from crossjudge.client._settings import Order
@@ -88,7 +88,7 @@ def test_a_retry_after_that_asks_for_nothing_asks_for_nothing(value: str) -> Non
 
 @given(st.lists(problems(), max_size=20), st.integers(1, 50))
 def test_grouping_keeps_every_problem_once_and_in_order(given_problems: list[Problem], cells: int) -> None:
-    batches_ = list(groups(given_problems, cells))
+    batches_ = list(batched(given_problems, cells))
     assert [task.index for tasks in batches_ for task in tasks] == list(range(len(given_problems)))
     for tasks in batches_:
         assert sum(cells_of(task.problem) for task in tasks[:-1]) < cells
@@ -97,14 +97,14 @@ def test_grouping_keeps_every_problem_once_and_in_order(given_problems: list[Pro
 
 
 def test_a_problem_without_an_id_is_named_by_its_place() -> None:
-    [tasks] = groups([{"solutions": ["a"], "tests": ["b"]}, {"id": "x", "solutions": ["a"], "tests": ["b"]}], 10)
+    [tasks] = batched([{"solutions": ["a"], "tests": ["b"]}, {"id": "x", "solutions": ["a"], "tests": ["b"]}], 10)
     assert [task.problem.id for task in tasks] == ["0", "x"]
 
 
 def test_much_text_fills_a_batch_as_many_cells_do() -> None:
-    grouping = Grouping(1000)
+    batching = Batching(1000)
     large = Problem(solutions=["x" * 5_000_000], tests=["y"])
-    assert [len(grouping.add(Task(n, large))) for n in range(4)] == [0, 2, 0, 2]
+    assert [len(batching.add(Task(n, large))) for n in range(4)] == [0, 2, 0, 2]
 
 
 @pytest.mark.parametrize(

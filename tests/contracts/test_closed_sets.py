@@ -2,7 +2,16 @@
 
 from typing import get_args
 
-from crossjudge.contracts import BatchState, Detail, Isolation, ProblemResult, SourceStatus, Verdict
+from crossjudge.contracts import (
+    BatchState,
+    Detail,
+    Isolation,
+    ProblemResult,
+    Reward,
+    SampleState,
+    SourceStatus,
+    Verdict,
+)
 from crossjudge.contracts.queue import SandboxName
 
 
@@ -34,4 +43,6 @@ def test_the_other_closed_sets_are_pinned() -> None:
     assert list(Isolation) == ["split", "shared", "auto"]
     assert list(Detail) == ["messages", "timings", "stdout", "outputs"]
     assert list(SourceStatus) == ["ok", "syntax_error", "too_large", "load_error", "no_entry_point", "not_run"]
+    assert list(Reward) == ["pass_rate", "all_or_nothing", "codet", "b4"]
+    assert list(SampleState) == ["waiting", "judging", "judged"]
     assert get_args(SandboxName) == ("nsjail", "gvisor", "none")

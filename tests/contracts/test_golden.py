@@ -30,6 +30,8 @@ from crossjudge.contracts import (
     ColumnReport,
     Columns,
     Detail,
+    GroupProblem,
+    GroupSample,
     Health,
     Isolation,
     Limits,
@@ -47,10 +49,14 @@ from crossjudge.contracts import (
     PytestTest,
     Quotas,
     Request,
+    Reward,
+    RewardParts,
     Row,
     RowResult,
     RunList,
     RunUsage,
+    SampleAnswer,
+    SampleState,
     SolutionReport,
     SourceReport,
     SourceStatus,
@@ -130,6 +136,25 @@ MESSAGES: dict[str, BaseModel] = {
     "batch_status_done": DONE,
     "batch_status_queued": QUEUED,
     "batch_page": BatchPage(batches=[QUEUED], next="b_01JGJ"),
+    "group_sample": GroupSample(
+        size=8, solution=UGLY, sample="step-12/0",
+        problem=GroupProblem(id="sum/1", entry_point="add", prelude="import math\n", solutions=["x = 1"], tests=TESTS),
+        reward=Reward.CODET, deadline_seconds=60.0, run="zerocoder-7b-a", limits=LIMITS, isolation=Isolation.AUTO,
+        detail=[Detail.OUTPUTS], fork_per_cell=True, cache=False,
+    ),
+    "group_sample_of_defaults": GroupSample(size=1, test=AssertTest(code="assert f(1)")),
+    "sample_answer_waiting": SampleAnswer(
+        key="step-12/sum", run="r", sample="a", status=SampleState.WAITING, size=8, came=3
+    ),
+    "sample_answer_judged": SampleAnswer(
+        key="step-12/sum", run="r", sample="a", status=SampleState.JUDGED, size=8, came=8, batch="b_01JGH", index=2,
+        row="PFPX", solution=SolutionReport(status=SourceStatus.OK), outputs=["3", None, "4", None],
+        cells=[CellReport(cpu_ms=0.5, wall_ms=0.75)], reward=2 / 3, parts=RewardParts(passed=2, judged=3),
+    ),
+    "sample_answer_lost": SampleAnswer(
+        key="k", run="r", sample="t", status=SampleState.JUDGED, size=1, came=1, batch="b_01JGH", index=0, column="X",
+        test=TestReport(status=SourceStatus.NOT_RUN), reason="none of its cells could be judged",
+    ),
     "run_list": RunList(
         runs=[
             RunUsage(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from crossjudge.contracts import Batch
+from crossjudge.contracts import Batch, GroupSample, SampleAnswer
 
 REPOSITORY = Path(__file__).parent.parent.parent
-DOCUMENTS = ["README.md", "docs/api.md"]
+DOCUMENTS = ["README.md", "docs/api.md", "docs/groups.md"]
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -50,6 +50,15 @@ def test_the_curl_example_of_the_readme_answers_a_matrix(stack: str) -> None:
 def test_the_request_that_docs_show_is_one_that_is_taken() -> None:
     request = json.loads(blocks("docs/api.md", "json")[0])
     assert Batch.model_validate(request).problems[0].id == "HumanEval/0"
+
+
+def test_the_samples_that_docs_show_are_ones_that_are_taken() -> None:
+    sample = json.loads(blocks("docs/groups.md", "json")[0])
+    assert GroupSample.model_validate(sample).size == 8
+    assert GroupSample.model_fields.keys() == sample.keys() | {"test", "fork_per_cell"}
+    answer = json.loads(blocks("docs/groups.md", "json")[1])
+    assert SampleAnswer.model_validate(answer).reward == 0.75
+    assert SampleAnswer.model_fields.keys() == answer.keys()
 
 
 @pytest.mark.parametrize("document", sorted(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("[A-Z]*.md")))

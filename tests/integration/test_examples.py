@@ -1,6 +1,7 @@
 """The problems of `examples/`, judged through the whole stack, get exactly the verdicts that stand beside them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -65,10 +66,18 @@ def test_what_the_examples_say_of_solutions_and_tests_by_themselves(stack: str) 
 
 @pytest.mark.nsjail
 @pytest.mark.redis
-def test_the_quickstart_runs_as_it_stands(stack: str) -> None:
+@pytest.mark.parametrize(
+    ("example", "printed"),
+    [
+        ("quickstart.py", ["PPPF", "PFEF", "tests passed: [3, 1]"]),
+        ("reward_function.py", ["double [1.0, 0.5, 1.0, 0.0]", "last [1.0, 0.5, 0.0, 0.0]"]),
+    ],
+)
+def test_an_example_runs_as_it_stands(stack: str, example: str, printed: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, EXAMPLES / "quickstart.py"],
-        env={"CROSSJUDGE_URL": stack, "PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, EXAMPLES / example],
+        env={"CROSSJUDGE_URL": stack, "PATH": "", "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stderr == ""
-    assert done.stdout.splitlines() == ["PPPF", "PFEF", "tests passed: [3, 1]"]
+    assert done.stdout.splitlines() == printed

@@ -1,5 +1,8 @@
 """A live service on real Redis and real HTTP, and somebody who plays its workers."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,7 @@ from redis import Redis
 
 from crossjudge.contracts import Quotas
 from crossjudge.service.app import create_app
+from crossjudge.service.embedded import free_port
 from crossjudge.service.keys import KeyStore
 from crossjudge.service.server import Server
 from crossjudge.service.settings import ServiceSettings
@@ -41,6 +45,32 @@ def live_service(settings: ServiceSettings) -> Iterator[str]:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the service did not stop"
+
+
+@contextmanager
+def service_process(redis_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The service as a process of its own: its base URL, and the process, which the block may kill."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("REDIS_URL")}
+    command = [sys.executable, "-m", "crossjudge.service", "--port", str(port), "--redis-url", redis_url]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 30
+        while not is_alive(url):
+            assert process.poll() is None and time.monotonic() < deadline, "the service did not start"
+            time.sleep(0.05)
+        yield url, process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def is_alive(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/healthz").status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @pytest.fixture

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
         BatchStatus,
         CallTest,
         Detail,
+        GroupProblem,
         Isolation,
         Limits,
         Problem,
         ProblemResult,
         PytestTest,
+        Reward,
+        SampleAnswer,
         StdioTest,
         Verdict,
     )
@@ -62,6 +65,7 @@ __all__ = [
     "CrossjudgeError",
     "Detail",
     "Grid",
+    "GroupProblem",
     "InvalidRequest",
     "InvalidSettings",
     "Isolation",
@@ -73,6 +77,8 @@ __all__ = [
     "ProtocolError",
     "PytestTest",
     "QuotaExceeded",
+    "Reward",
+    "SampleAnswer",
     "ServiceError",
     "ServiceUnavailable",
     "StdioTest",
@@ -82,7 +88,7 @@ __all__ = [
 ]
 
 _CONTRACTS = {"AssertTest", "BatchState", "BatchStatus", "CallTest", "Detail", "Isolation", "Limits"} | {
-    "Problem", "ProblemResult", "PytestTest", "StdioTest", "Verdict"
+    "GroupProblem", "Problem", "ProblemResult", "PytestTest", "Reward", "SampleAnswer", "StdioTest", "Verdict"
 }  # fmt: skip
 _OWN = {"AsyncClient": "_async", "Client": "_sync", "Grid": "grid", "Patience": "_retry"}
 

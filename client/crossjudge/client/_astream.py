@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from crossjudge.contracts import BatchStatus
 
 from . import _flows as flows
+from ._batching import OnRefused, Refusal, Task
 from ._flows import Flow, Result, Rules
-from ._groups import OnRefused, Refusal, Task
 from ._settings import Order
 from ._stream import accepted
 from .grid import Grid

@@ -3,24 +3,34 @@
 # is given up, not the request.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
-from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, Priority, RunList, RunUsage
+from crossjudge.contracts import (
+    BatchPage,
+    BatchState,
+    BatchStatus,
+    GroupProblem,
+    Health,
+    Priority,
+    RunList,
+    RunUsage,
+    SampleAnswer,
+)
 
 from . import _flows as flows
 from . import _protocol as protocol
 from ._astream import AsyncStreaming
-from ._check import ProblemLike, problem_of
+from ._batching import abatched
+from ._check import ProblemLike, problem_of, sample_of
 from ._flows import Flow, Pause, Result
-from ._groups import agroups
 from ._http import failure_of, http_options, read_headers, timeouts
 from ._protocol import Failure, Request, Response
 from ._retry import NO_PATIENCE, Patience
-from ._settings import DetailLike, IsolationLike, LimitsLike, Order, address_of
+from ._settings import DetailLike, IsolationLike, LimitsLike, Order, RewardLike, address_of
 from .errors import CrossjudgeError
 from .grid import Grid
 
@@ -87,6 +97,33 @@ class AsyncClient:
         )  # fmt: skip
         order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         return await self._drive(flows.matrix(self._rules, order, problem, flows.POLL, timeout))
+
+    async def sample(
+        self,
+        key: str,
+        *,
+        size: int,
+        solution: str | None = None,
+        test: Any = None,
+        problem: GroupProblem | Mapping[str, Any] | None = None,
+        sample: str | None = None,
+        reward: RewardLike | None = None,
+        deadline_seconds: float | None = None,
+        limits: LimitsLike | None = None,
+        isolation: IsolationLike | None = None,
+        detail: DetailLike | None = None,
+        cache: bool | None = None,
+        fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
+        timeout: float | None = None,
+    ) -> SampleAnswer:
+        """See `Client.sample`."""
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
+        stated = sample_of(
+            order, size=size, solution=solution, test=test, problem=problem, name=sample, reward=reward,
+            deadline_seconds=deadline_seconds,
+        )  # fmt: skip
+        return await self._drive(flows.sample(self._rules, key, stated, flows.POLL, timeout))
 
     async def submit(
         self,
@@ -166,7 +203,7 @@ class AsyncClient:
         """
         order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         poll = flows.POLL if on_status is None else flows.POLL_FOR_PROGRESS
-        source = agroups(problems, cells_per_batch, on_refused)
+        source = abatched(problems, cells_per_batch, on_refused)
         return AsyncStreaming(self._rules, self._drive, order, poll).run(source, in_flight, on_refused, on_status)
 
     async def _ask(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from pydantic import ValidationError
 
-from crossjudge.contracts import Batch, CallTest, Problem, Violation, dump_json
+from crossjudge.contracts import Batch, CallTest, GroupProblem, GroupSample, Problem, Violation, dump_json
 
-from ._settings import Order
+from ._settings import Order, RewardLike
 from .errors import InvalidRequest
 
 ProblemLike = Problem | Mapping[str, Any]
@@ -44,7 +45,42 @@ def _sendable(problem: Problem, where: str) -> Problem:
 
 def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
     """The body of one POST. Raises `InvalidRequest`, which names what the order says wrongly."""
-    document: dict[str, Any] = {"run": order.run, "problems": list(problems)}
+    document = {**_ordered(order), "problems": list(problems)}
+    try:
+        return Batch.model_validate(document)
+    except ValidationError as exc:
+        raise invalid(exc, "$") from exc
+
+
+def sample_of(
+    order: Order,
+    *,
+    size: int,
+    solution: str | None,
+    test: Any,
+    problem: GroupProblem | Mapping[str, Any] | None,
+    name: str | None,
+    reward: RewardLike | None,
+    deadline_seconds: float | None,
+) -> GroupSample:
+    """The body of one sample's POST. Raises `InvalidRequest`, which names what is wrong."""
+    given = {
+        "solution": solution, "test": test, "reward": reward, "deadline_seconds": deadline_seconds,
+        "problem": dict(problem) if isinstance(problem, Mapping) else problem,
+    }  # fmt: skip
+    document = {"size": size, "sample": name or uuid4().hex, **_ordered(order)}
+    document |= {field: value for field, value in given.items() if value is not None}
+    if (solution is None) == (test is None):
+        raise InvalidRequest.at("$", "a sample is either a `solution` or a `test`: give one of them")
+    try:
+        return GroupSample.model_validate(document)
+    except ValidationError as exc:
+        raise invalid(exc, "$") from exc
+
+
+def _ordered(order: Order) -> dict[str, Any]:
+    """What the order says, as fields of a batch."""
+    document: dict[str, Any] = {"run": order.run}
     if order.limits is not None:
         document["limits"] = dict(order.limits) if isinstance(order.limits, Mapping) else order.limits
     if order.isolation is not None:
@@ -59,10 +95,7 @@ def batch_of(order: Order, problems: Sequence[Problem]) -> Batch:
         document["priority"] = order.priority
     if order.weight is not None:
         document["weight"] = order.weight
-    try:
-        return Batch.model_validate(document)
-    except ValidationError as exc:
-        raise invalid(exc, "$") from exc
+    return document
 
 
 def _details(detail: Any) -> Any:
@@ -87,9 +120,16 @@ def json_path(location: Sequence[str | int]) -> str:
     for at, step in enumerate(location):
         if isinstance(step, int):
             steps.append(f"[{step}]")
-        elif not (step in _KINDS and at >= 2 and location[at - 2] == "tests" and isinstance(location[at - 1], int)):
+        elif not (step in _KINDS and _is_test(location[:at])):
             steps.append(f".{step}")
     return "".join(steps)
+
+
+def _is_test(location: Sequence[str | int]) -> bool:
+    match location:
+        case [*_, "tests", int()] | ["test"]:
+            return True
+    return False
 
 
 def _sentence(message: str, kind: str, value: Any) -> str:

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from crossjudge.contracts import BatchState, BatchStatus, Problem
+from crossjudge.contracts import BatchState, BatchStatus, GroupSample, Problem, SampleAnswer, SampleState
 
 from . import _protocol as protocol
+from ._batching import Refusal, Task, halves
 from ._check import batch_of
-from ._groups import Refusal, Task, halves
 from ._protocol import Failure, Request, Response
 from ._retry import Patience, Streak, is_retried
 from ._settings import Order
@@ -129,6 +129,29 @@ def wait(
         # A service (or a proxy's cache) that answers long polls at once must not make us spin.
         early = min(request.wait, 1.0) - (rules.clock() - asked_at)
         if not status.status.is_final and early > 0:
+            yield Pause(early)
+
+
+def sample(rules: Rules, key: str, stated: GroupSample, poll: float, timeout: float | None) -> Flow[SampleAnswer]:
+    """One sample of a group, sent again and again under its name until the group is judged.
+
+    Raises `WaitTimeout` after `timeout` seconds.
+    """
+    deadline = None if timeout is None else rules.clock() + timeout
+    request = protocol.post_sample(key, stated)
+    while True:
+        asked_at = rules.clock()
+        left = None if deadline is None else max(0.0, deadline - asked_at)
+        waiting = protocol.waiting_for(request, poll if left is None else min(poll, left))
+        answer = yield from ask(rules, waiting, SampleAnswer, rules.patience.within(left))
+        if answer.status is SampleState.JUDGED:
+            return answer
+        if left is not None and left <= waiting.wait:
+            raise WaitTimeout(
+                f"sample {answer.sample!r} was not judged in time: {answer.came} of {answer.size} samples have come",
+                batch=answer.batch,
+            )
+        if (early := min(waiting.wait, 1.0) - (rules.clock() - asked_at)) > 0:  # or a service that ends makes us spin
             yield Pause(early)
 
 

@@ -3,7 +3,7 @@
 import gzip
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
-from crossjudge.contracts import Batch, BatchState, ProblemDetails, dump_json, load_json
+from crossjudge.contracts import Batch, BatchState, GroupSample, ProblemDetails, dump_json, load_json
 
 from ._retry import retry_after_seconds
 from .errors import (
@@ -74,12 +74,35 @@ class Failure:
 
 def post_batch(batch: Batch, wait: float = 0.0) -> Request:
     """The POST of a batch, with a key of its own, so that sending it twice makes one batch."""
-    body = dump_json(batch)
-    headers = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+    body, headers = _packed(dump_json(batch))
+    headers["Idempotency-Key"] = uuid4().hex
+    return Request("POST", "/v1/batches", _waiting(wait), headers, body, wait)
+
+
+def _packed(body: bytes) -> tuple[bytes, dict[str, str]]:
+    headers = {"Content-Type": "application/json"}
     if len(body) >= GZIP_FROM_BYTES:
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers["Content-Encoding"] = "gzip"
-    return Request("POST", "/v1/batches", _waiting(wait), headers, body, wait)
+    return body, headers
+
+
+def post_sample(key: str, sample: GroupSample) -> Request:
+    """The POST of one sample of a group. It has a name, so that sending it twice makes one sample.
+
+    Raises `InvalidRequest` where it cannot be written as JSON.
+    """
+    try:
+        body = dump_json(sample)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidRequest.at("$", f"cannot be written as JSON: {exc}") from exc
+    body, headers = _packed(body)
+    return Request("POST", f"/v1/groups/{quote(key, safe='')}/samples", {}, headers, body)
+
+
+def waiting_for(request: Request, wait: float) -> Request:
+    """The same request, with which the service waits that long; without `wait` it would not stop waiting."""
+    return replace(request, params={"wait": f"{wait:g}"}, wait=wait)
 
 
 def get_batch(batch: str, wait: float = 0.0) -> Request:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from crossjudge.contracts import Detail, Isolation, Limits, Priority
+from crossjudge.contracts import Detail, Isolation, Limits, Priority, Reward
 
 from .errors import InvalidSettings
 
@@ -15,6 +15,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 LimitsLike = Limits | Mapping[str, Any]
 IsolationLike = Isolation | Literal["split", "shared", "auto"]
+RewardLike = Reward | Literal["pass_rate", "all_or_nothing", "codet", "b4"]
 DetailLike = Iterable[Detail | str] | Literal["full"]
 
 

@@ -8,8 +8,8 @@ from typing import Protocol
 from crossjudge.contracts import BatchStatus
 
 from . import _flows as flows
+from ._batching import OnRefused, Refusal, Task
 from ._flows import Flow, Result, Rules
-from ._groups import OnRefused, Refusal, Task
 from ._settings import Order
 from .grid import Grid
 

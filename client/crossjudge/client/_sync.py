@@ -1,23 +1,33 @@
 """The blocking client: drives the flows over httpx2. Holds no decision of its own about the protocol."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
-from crossjudge.contracts import BatchPage, BatchState, BatchStatus, Health, Priority, RunList, RunUsage
+from crossjudge.contracts import (
+    BatchPage,
+    BatchState,
+    BatchStatus,
+    GroupProblem,
+    Health,
+    Priority,
+    RunList,
+    RunUsage,
+    SampleAnswer,
+)
 
 from . import _flows as flows
 from . import _protocol as protocol
-from ._check import ProblemLike, problem_of
+from ._batching import batched
+from ._check import ProblemLike, problem_of, sample_of
 from ._flows import Flow, Pause, Result
-from ._groups import groups
 from ._http import failure_of, http_options, read_headers, timeouts
 from ._protocol import Failure, Request, Response
 from ._retry import NO_PATIENCE, Patience
-from ._settings import DetailLike, IsolationLike, LimitsLike, Order, address_of
+from ._settings import DetailLike, IsolationLike, LimitsLike, Order, RewardLike, address_of
 from ._stream import Streaming
 from .errors import CrossjudgeError
 from .grid import Grid
@@ -96,6 +106,41 @@ class Client:
         )  # fmt: skip
         order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         return self._drive(flows.matrix(self._rules, order, problem, flows.POLL, timeout))
+
+    def sample(
+        self,
+        key: str,
+        *,
+        size: int,
+        solution: str | None = None,
+        test: Any = None,
+        problem: GroupProblem | Mapping[str, Any] | None = None,
+        sample: str | None = None,
+        reward: RewardLike | None = None,
+        deadline_seconds: float | None = None,
+        limits: LimitsLike | None = None,
+        isolation: IsolationLike | None = None,
+        detail: DetailLike | None = None,
+        cache: bool | None = None,
+        fork_per_cell: bool | None = None,
+        priority: Priority | None = None,
+        timeout: float | None = None,
+    ) -> SampleAnswer:
+        """Wait until all `size` samples of the group `key` have come and are judged together; this one's reward.
+
+        A sample is a `solution` or a `test`. `problem` holds what all of them are judged with (`tests`, `solutions`,
+        `entry_point`, `prelude`); size, problem and limits must be the same for all samples of a key. `sample` names
+        this one: called again under the same name, it counts once and gets the same answer.
+
+        Raises `Conflict` where the group's deadline passes before all have come, or the sample does not fit the
+        others; `WaitTimeout` after `timeout` seconds of this call.
+        """
+        order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
+        stated = sample_of(
+            order, size=size, solution=solution, test=test, problem=problem, name=sample, reward=reward,
+            deadline_seconds=deadline_seconds,
+        )  # fmt: skip
+        return self._drive(flows.sample(self._rules, key, stated, flows.POLL, timeout))
 
     def submit(
         self,
@@ -177,7 +222,7 @@ class Client:
         """
         order = self._order.but(limits, isolation, detail, cache, fork_per_cell, priority)
         poll = flows.POLL if on_status is None else flows.POLL_FOR_PROGRESS
-        source = groups(problems, cells_per_batch, on_refused)
+        source = batched(problems, cells_per_batch, on_refused)
         return Streaming(self._rules, self._drive, order, poll).run(source, in_flight, on_refused, on_status)
 
     def _ask(self, request: Request, model: type[protocol.Model], patience: Patience | None = None) -> protocol.Model:

@@ -30,6 +30,7 @@ from .chunk import (
     SourceReport,
 )
 from .error import MEDIA_TYPE, ProblemDetails, Violation
+from .groups import GroupProblem, GroupSample, Reward, RewardParts, SampleAnswer, SampleState
 from .key import Quotas, StoredKey, TenantName, TenantWeight
 from .packed import PackedCells, PackedPart, PackedResult, PackedRow, PackedTests, pack, unpack
 from .problem import AssertTest, CallTest, Limits, Problem, PytestTest, Request, StdioTest, Test
@@ -54,6 +55,8 @@ __all__ = [
     "ColumnReport",
     "Columns",
     "Detail",
+    "GroupProblem",
+    "GroupSample",
     "Health",
     "Isolation",
     "Limits",
@@ -73,10 +76,14 @@ __all__ = [
     "PytestTest",
     "Quotas",
     "Request",
+    "Reward",
+    "RewardParts",
     "Row",
     "RowResult",
     "RunList",
     "RunUsage",
+    "SampleAnswer",
+    "SampleState",
     "SolutionReport",
     "SourceReport",
     "SourceStatus",

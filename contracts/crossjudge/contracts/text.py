@@ -57,10 +57,10 @@ class LongInteger:
     """Stands for an integer of more digits than Python reads, which is no reason to refuse all that is around it."""
 
     def __init__(self, digits: int) -> None:
-        self._digits = digits
+        self.digits = digits
 
     def __repr__(self) -> str:
-        return f"an integer of {self._digits:,} digits"
+        return f"an integer of {self.digits:,} digits"
 
 
 def _integer(text: str) -> int | LongInteger:

@@ -18,6 +18,7 @@ from . import batches, problems, system
 from .answers import problem_answer
 from .core import running
 from .errors import ServiceError, problem_details, queue_away, shown
+from .groups import endpoint as groups
 from .guard import Guard
 from .metrics import MeasuredRequests, Metrics
 from .openapi import describe
@@ -49,6 +50,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     )
     app.include_router(batches.router)
     app.include_router(problems.router)
+    app.include_router(groups.router)
     app.include_router(system.router)
     for path, folder in system.static_files():
         app.mount(path, folder)
@@ -115,6 +117,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """What is possible at this path: each method is a route of its own, and a 405 knows only the first of them."""
-    routes = [*batches.router.routes, *problems.router.routes, *system.router.routes]
+    routers = (batches.router, problems.router, groups.router, system.router)
+    routes = [route for router in routers for route in router.routes]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})

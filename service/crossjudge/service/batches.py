@@ -16,7 +16,7 @@ from .answers import json_answer, long_answer
 from .body import body_too_large, check_content_type
 from .caller import CallerHere
 from .core import Core
-from .openapi import batch_body, event_stream, problems
+from .openapi import event_stream, model_body, problems
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 log = structlog.get_logger(__name__)
@@ -48,14 +48,14 @@ Key = Annotated[
         202: {"description": "The batch is taken in.", "headers": _LOCATION, "model": BatchStatus},
         **problems(400, 409, 413, 415, 422, 429, 503),
     },
-    openapi_extra=batch_body(),
+    openapi_extra=model_body("Batch"),
 )
 async def post_batch(
     request: Request, here: CoreHere, caller: CallerHere, wait: Wait = 0, idempotency_key: Key = None
 ) -> Response:
     """Judge every solution against every test of each problem, or the `pairs` that are asked for."""
     check_content_type(request.headers.get("content-type"))
-    raw = await _body(request, here.settings.max_body_bytes)
+    raw = await read_body(request, here.settings.max_body_bytes)
     batch = await here.take_in(raw, request.headers.get("content-encoding"), idempotency_key, caller)
     request.state.batch = batch
     status = await here.wait(batch, wait)
@@ -148,7 +148,7 @@ def _message(event: Event) -> str:
     return f"event: {name}\ndata: {json.dumps(event.model_dump(mode='json'))}\n\n"
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """The raw body. One that is too large is read on for a while, so that the caller gets to hear our answer."""
     parts: list[bytes] = []
     size = 0

@@ -111,7 +111,7 @@ _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {"gzip": _gunzip, "x-
 def parse(data: bytes) -> Any:
     """The document that the bytes hold."""
     if not data or data.isspace():
-        raise BadRequest('the body is empty: send a batch as JSON, for example {"problems": [...]}')
+        raise BadRequest("the body is empty: send a JSON object, such as /docs shows")
     try:
         return load_json(data, keep_long=True)
     except UnicodeDecodeError as error:
@@ -120,4 +120,4 @@ def parse(data: bytes) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadRequest(f"the body is not JSON: {error.msg} at {where}") from error
     except RecursionError:
-        raise BadRequest("the body is nested too deeply to be a batch") from None
+        raise BadRequest("the body is nested too deeply") from None

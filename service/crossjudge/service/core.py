@@ -21,6 +21,8 @@ from .body import decode
 from .caller import Caller
 from .connections import connect, connect_sync
 from .finished import StoredBatch
+from .groups.barrier import Barrier
+from .groups.results import Results
 from .hub import Hub
 from .ids import new_batch_id
 from .intake import read_batch
@@ -56,6 +58,8 @@ class Core:
     """Synchronous and in bytes, for what works in threads."""
     intakes: CapacityLimiter
     answers: CapacityLimiter
+    barrier: Barrier
+    results: Results
 
     async def take_in(self, raw: bytes, encoding: str | None, key: str | None, caller: Caller) -> str:
         """Read a body and enqueue the batch in it; the batch's id. In a thread, since bodies may be large."""
@@ -126,6 +130,7 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
             settings, store, acceptor, Authentication(connection, required=settings.require_keys),
             QuotaKeeper(enqueuing, settings), hub, metrics, Statistics(connection, enqueuing, store), enqueuing,
             CapacityLimiter(_INTAKES_AT_ONCE), CapacityLimiter(_ANSWERS_AT_ONCE),
+            Barrier(connection, settings), Results(),
         )  # fmt: skip
     finally:
         hub.release()

@@ -8,6 +8,7 @@ ServiceError                 has a status, a detail that says what to change, an
 ├── UnknownPlace        404  the batch has no such problem, solution or test
 ├── KeyReused           409  an Idempotency-Key stands for another body
 ├── NotFinal            409  there is no result yet
+├── Conflict            409  a sample does not fit its group, or its group is over
 ├── BatchGone           410  it was there; its results have expired
 ├── SourcesGone         410  what was posted is no longer kept
 ├── TooLarge            413
@@ -113,6 +114,12 @@ class SourcesGone(ServiceError):
 
 class KeyReused(ServiceError):
     """The same Idempotency-Key came with two different bodies."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class Conflict(ServiceError):
+    """A sample does not fit the others of its group, or comes when the group is complete or over."""
 
     status = HTTPStatus.CONFLICT
 

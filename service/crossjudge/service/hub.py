@@ -1,4 +1,4 @@
-"""Wakes whoever waits for a batch: one subscription to `EVENTS` for the whole process, and nobody polls.
+"""Wakes whoever waits for a batch or a group: one subscription for the whole process, and nobody polls.
 
 A waiter opens its watch, then reads the state, then waits: what happens in between has set the watch already. Where the
 connection to Redis was lost, all watches are set once it is back, because something may have been missed.
@@ -17,13 +17,15 @@ from redis.exceptions import RedisError
 
 from crossjudge.contracts.queue import EVENTS, Event
 
+from .groups.barrier import GROUP_EVENTS
+
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """What one waiter sees of one batch."""
+    """What one waiter sees of one batch, or of one group."""
 
     def __init__(self) -> None:
         self._set = asyncio.Event()
@@ -61,7 +63,7 @@ class Hub:
 
     @contextmanager
     def watch(self, batch: str) -> Iterator[Watch]:
-        """A watch on one batch, for as long as the block runs."""
+        """A watch on one batch, or on one group, for as long as the block runs."""
         watch = Watch()
         self._watches[batch].add(watch)
         try:
@@ -87,7 +89,7 @@ class Hub:
         while True:
             try:
                 async with self._connection.pubsub(ignore_subscribe_messages=False) as subscription:
-                    await subscription.subscribe(EVENTS)
+                    await subscription.subscribe(EVENTS, GROUP_EVENTS)
                     async for event in self._events(subscription):
                         failures = 0
                         self._tell(event)
@@ -104,6 +106,8 @@ class Hub:
                 continue
             if message["type"] == "subscribe":  # also after redis-py has reconnected by itself
                 yield None
+            elif message["type"] == "message" and message["channel"] == GROUP_EVENTS:
+                self._tell_to_read(message["data"])
             elif message["type"] == "message":
                 try:
                     yield Event.model_validate_json(message["data"])
@@ -116,6 +120,10 @@ class Hub:
             return
         for watch in self._watches.get(event.batch, ()):
             watch.tell(event)
+
+    def _tell_to_read(self, name: str) -> None:
+        for watch in self._watches.get(name, ()):
+            watch.tell(None)
 
     def _tell_all(self) -> None:
         for watches in self._watches.values():

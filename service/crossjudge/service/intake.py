@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from crossjudge.contracts import Batch, CallTest, Problem, Violation
+from crossjudge.contracts import Batch, CallTest, Limits, Problem, Violation
 
 from .body import parse
 from .errors import Invalid, TooLarge
 from .settings import ServiceSettings
 from .split import text_bytes
 from .violations import MOST_LISTED, listed, violations
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_batch(data: bytes, settings: ServiceSettings) -> Batch:
@@ -21,30 +23,33 @@ def read_batch(data: bytes, settings: ServiceSettings) -> Batch:
     Raises `BadRequest` where it is no JSON, `Invalid` with the place of each thing that is wrong, `TooLarge` for too
     many problems or cells.
     """
-    try:
-        batch = Batch.model_validate_json(data)
-    except ValidationError:  # something is wrong, or is only too ugly for the fast way
-        batch = _batch(parse(data))
+    batch = read_model(Batch, data)
     _check_size(batch, settings)
-    broken = chain(_limits_above(batch, settings), _problems_wrong(batch, settings))
+    broken = chain(limits_above(batch.limits, settings), _problems_wrong(batch, settings))
     first = list(islice(broken, MOST_LISTED))
     if first:
         total = len(first) + sum(1 for _ in broken)
-        raise Invalid(_summary(first, total), errors=listed(iter(first), total))
+        raise Invalid(summary(first, total), errors=listed(iter(first), total))
     return batch
 
 
-def _batch(document: Any) -> Batch:
+def read_model(model: type[Model], data: bytes) -> Model:
+    """What a body states. Raises `BadRequest` where it is no JSON, `Invalid` with the place of each wrong thing."""
     try:
-        return Batch.model_validate(document)
+        return model.model_validate_json(data)
+    except ValidationError:  # something is wrong, or is only too ugly for the fast way
+        document = parse(data)
+    try:
+        return model.model_validate(document)
     except ValidationError as error:
-        found = violations(error)
-        raise Invalid(_summary(found, error.error_count()), errors=found) from None
+        found = violations(error, model)
+        raise Invalid(summary(found, error.error_count()), errors=found) from None
     except RecursionError:
-        raise Invalid("the body is nested too deeply to be a batch") from None
+        raise Invalid("the body is nested too deeply") from None
 
 
-def _summary(found: list[Violation], total: int) -> str:
+def summary(found: list[Violation], total: int) -> str:
+    """The first thing that is wrong, and how many more there are."""
     more = f" (and {total - 1:,} more: see `errors`)" if total > 1 else ""
     return f"{found[0].path}: {found[0].detail}{more}"
 
@@ -65,24 +70,30 @@ def _refuse(path: str, detail: str) -> None:
     raise TooLarge(f"{violation.path}: {violation.detail}", errors=[violation])
 
 
-def _limits_above(batch: Batch, settings: ServiceSettings) -> Iterator[Violation]:
+def limits_above(limits: Limits, settings: ServiceSettings) -> Iterator[Violation]:
+    """Each limit that is above the server's own."""
     for name, most in settings.largest_limits().items():
-        asked = getattr(batch.limits, name)
+        asked = getattr(limits, name)
         if asked > most:
             yield Violation(path=f"$.limits.{name}", detail=f"{asked:g} is above this server's maximum of {most:g}")
 
 
 def _problems_wrong(batch: Batch, settings: ServiceSettings) -> Iterator[Violation]:
     for index, problem in enumerate(batch.problems):
-        size = text_bytes(problem.prelude, settings.source_limit_bytes)
-        if size > settings.source_limit_bytes:
-            limit = f"{size:,} bytes is over the source limit of {settings.source_limit_bytes:,}"
-            yield Violation(path=f"$.problems[{index}].prelude", detail=limit)
+        yield from prelude_too_large(f"$.problems[{index}].prelude", problem.prelude, settings)
         if problem.entry_point is None and any(isinstance(test, CallTest) for test in problem.tests):
             yield Violation(
                 path=f"$.problems[{index}].entry_point", detail="name the function that tests of kind `call` call"
             )
         yield from _pairs_outside(index, problem)
+
+
+def prelude_too_large(path: str, prelude: str, settings: ServiceSettings) -> Iterator[Violation]:
+    """That a prelude is over the source limit, where it is: the caller wrote it, and no model."""
+    size = text_bytes(prelude, settings.source_limit_bytes)
+    if size > settings.source_limit_bytes:
+        limit = f"{size:,} bytes is over the source limit of {settings.source_limit_bytes:,}"
+        yield Violation(path=path, detail=limit)
 
 
 def _pairs_outside(index: int, problem: Problem) -> Iterator[Violation]:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from crossjudge.contracts import MEDIA_TYPE, Batch, ProblemDetails
+from crossjudge.contracts import MEDIA_TYPE, Batch, GroupSample, ProblemDetails
 from crossjudge.contracts.queue import Event
 
 from .settings import ServiceSettings
@@ -20,7 +20,7 @@ _ERRORS = {
     401: "An API key is needed, and none came or not one of this service's.",
     403: "The API key expired or was revoked; without API keys the service answers its own machine only.",
     404: "There is no such batch, and was none of late; or not that much in it.",
-    409: "The Idempotency-Key came with another body before, or the batch is not final yet.",
+    409: "The key came with another body before, the batch is not final yet, or the sample does not fit its group.",
     410: "The batch was there; its results, or what was posted, are no longer kept.",
     413: "The body is over the server's limit, which `detail` says.",
     415: "The body is of a type or an encoding that the service does not read.",
@@ -48,9 +48,9 @@ def _problem(status: int) -> Document:
     return answer | ({"headers": headers} if headers else {})
 
 
-def batch_body() -> Document:
-    """`openapi_extra` of the route that reads a batch by hand."""
-    schema = {"$ref": _REF.format(model="Batch")}
+def model_body(model: str) -> Document:
+    """`openapi_extra` of a route that reads a body of that model by hand."""
+    schema = {"$ref": _REF.format(model=model)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -69,7 +69,7 @@ def describe(app: FastAPI, settings: ServiceSettings) -> Document:
     """The whole document."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas: Document = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (ProblemDetails, Batch):
+    for model in (ProblemDetails, Batch, GroupSample):
         schema = model.model_json_schema(ref_template=_REF)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -32,6 +32,10 @@ class ServiceSettings(BaseSettings):
     max_queued_chunks: int = Field(50_000, ge=1, description="with that many chunks waiting, no new batch is taken")
     source_limit_bytes: int = Field(1_048_576, ge=1, description="a longer solution or test is judged E, never run")
 
+    max_group_samples: int = Field(1024, ge=1, description="samples of one group")
+    max_group_cells: int = Field(100_000, ge=1, description="cells of one group, its problem's own among them")
+    max_group_bytes: int = Field(64 * 2**20, ge=1, description="what the samples and the problem of a group take")
+
     chunk_cells: int = Field(
         1024,
         ge=1,

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from crossjudge.contracts import AssertTest, Batch, CallTest, Limits, Problem, PytestTest, StdioTest, Violation
+from crossjudge.contracts import AssertTest, CallTest, GroupProblem, Limits, Problem, PytestTest, StdioTest, Violation
 
 from .errors import shown
 
@@ -29,10 +29,10 @@ _IN_JSON = {
 }
 
 
-def violations(error: ValidationError) -> list[Violation]:
-    """Each thing that pydantic found, as far as it is listed."""
+def violations(error: ValidationError, body: type[BaseModel]) -> list[Violation]:
+    """Each thing that pydantic found wrong with a body of that model, as far as it is listed."""
     found = error.errors(include_url=False)
-    return listed((_violation(detail) for detail in found[:MOST_LISTED]), len(found))
+    return listed((_violation(detail, body) for detail in found[:MOST_LISTED]), len(found))
 
 
 def listed(found: Iterator[Violation], total: int) -> list[Violation]:
@@ -53,32 +53,43 @@ def json_path(location: Sequence[str | int]) -> str:
 
 def _place(location: Sequence[str | int]) -> list[str | int]:
     """Pydantic's location without the tag that it puts in behind a test: `("problems", 0, "tests", 2, "call", ...)`."""
-    is_inside_test = len(location) > 4 and location[0] == "problems" and location[2] == "tests"
-    return [*location[:4], *location[5:]] if is_inside_test else list(location)
+    for steps in (4, 3, 1):
+        if _is_test(location[:steps]) and len(location) > steps:
+            return [*location[:steps], *location[steps + 1 :]]
+    return list(location)
 
 
-def _owner(location: Sequence[str | int]) -> type[BaseModel] | None:
+def _is_test(place: Sequence[str | int]) -> bool:
+    """Whether a test stands at that place: of a batch, of a group's problem, or as a sample."""
+    match place:
+        case ["problems", int(), "tests", int()] | ["problem", "tests", int()] | ["test"]:
+            return True
+    return False
+
+
+def _owner(location: Sequence[str | int], body: type[BaseModel]) -> type[BaseModel] | None:
     """The model that holds the field at this (pydantic) location."""
     match list(location[:-1]):
         case []:
-            return Batch
+            return body
         case ["limits"]:
             return Limits
         case ["problems", int()]:
             return Problem
-        case ["problems", int(), "tests", int(), str(kind)]:
+        case ["problem"]:
+            return GroupProblem
+        case [*test, str(kind)] if _is_test(test):
             return _TESTS.get(kind)
     return None
 
 
-def _violation(error: ErrorDetails) -> Violation:
+def _violation(error: ErrorDetails, body: type[BaseModel]) -> Violation:
     location, kind = error["loc"], error["type"]
     place = _place(location)
-    is_test = len(place) == 4 and place[2] == "tests"
-    if kind in ("union_tag_invalid", "union_tag_not_found") or (is_test and kind == "model_attributes_type"):
+    if kind in ("union_tag_invalid", "union_tag_not_found") or (_is_test(place) and kind == "model_attributes_type"):
         return _wrong_kind(place, error["input"])
     if kind == "extra_forbidden":
-        return Violation(path=json_path(place), detail=_unknown_field(location))
+        return Violation(path=json_path(place), detail=_unknown_field(location, body))
     if kind == "missing":
         return Violation(path=json_path(place), detail="this field is required")
     return Violation(path=json_path(place), detail=f"{_expected(error)}, not {_what(error['input'])}")
@@ -104,8 +115,8 @@ def _wrong_kind(place: list[str | int], test: Any) -> Violation:
     return Violation(path=json_path([*place, "kind"]), detail=detail)
 
 
-def _unknown_field(location: Sequence[str | int]) -> str:
-    owner = _owner(location)
+def _unknown_field(location: Sequence[str | int], body: type[BaseModel]) -> str:
+    owner = _owner(location, body)
     names = list(owner.model_fields) if owner else []
     known = f"; there are {', '.join(names)}" if names else ""
     return f"unknown field {shown(location[-1])}{_nearest(location[-1], names) or known}"

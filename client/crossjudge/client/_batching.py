@@ -53,39 +53,39 @@ def task_of(index: int, value: ProblemLike) -> Task:
     return Task(index, problem if problem.id is not None else problem.model_copy(update={"id": str(index)}))
 
 
-def groups(
+def batched(
     problems: Iterable[ProblemLike], cells_per_batch: int, on_refused: OnRefused | None = None
 ) -> Iterator[list[Task]]:
     """Batches of about `cells_per_batch` cells; nothing is cut, so one problem may make a larger one.
 
     What is no problem at all is told to `on_refused`, where there is one, and else raised as `InvalidRequest`.
     """
-    grouping = Grouping(cells_per_batch)
+    batching = Batching(cells_per_batch)
     for index, value in enumerate(problems):
-        if full := grouping.take(index, value, on_refused):
+        if full := batching.take(index, value, on_refused):
             yield full
-    if rest := grouping.rest():
+    if rest := batching.rest():
         yield rest
 
 
-async def agroups(
+async def abatched(
     problems: Iterable[ProblemLike] | AsyncIterable[ProblemLike], cells_per_batch: int, on_refused: OnRefused | None
 ) -> AsyncIterator[list[Task]]:
-    """`groups` for a source of either kind."""
+    """`batched` for a source of either kind."""
     if not isinstance(problems, AsyncIterable):
-        for tasks in groups(problems, cells_per_batch, on_refused):
+        for tasks in batched(problems, cells_per_batch, on_refused):
             yield tasks
         return
-    grouping, index = Grouping(cells_per_batch), 0
+    batching, index = Batching(cells_per_batch), 0
     async for value in problems:
-        if full := grouping.take(index, value, on_refused):
+        if full := batching.take(index, value, on_refused):
             yield full
         index += 1
-    if rest := grouping.rest():
+    if rest := batching.rest():
         yield rest
 
 
-class Grouping:
+class Batching:
     """The batch that is being filled."""
 
     def __init__(self, cells_per_batch: int) -> None:
