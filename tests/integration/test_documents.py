@@ -55,7 +55,7 @@ def test_the_request_that_docs_show_is_one_that_is_taken() -> None:
 def test_the_samples_that_docs_show_are_ones_that_are_taken() -> None:
     sample = json.loads(blocks("docs/groups.md", "json")[0])
     assert GroupSample.model_validate(sample).size == 8
-    assert GroupSample.model_fields.keys() == sample.keys() | {"test", "fork_per_cell"}
+    assert GroupSample.model_fields.keys() == sample.keys() | {"test", "fork_per_cell", "priority", "weight"}
     answer = json.loads(blocks("docs/groups.md", "json")[1])
     assert SampleAnswer.model_validate(answer).reward == 0.75
     assert SampleAnswer.model_fields.keys() == answer.keys()

@@ -202,7 +202,7 @@ def test_a_batch_is_split_into_chunks_of_whole_rows(http: httpx2.Client, worker:
         sizes.append(sum(len(part.rows) for part in task.chunk.parts))
         worker.finish(task)
 
-    assert sizes == [3, 3, 3, 1]
+    assert sizes == [2, 2, 2, 2, 2]
 
 
 def test_cancelling_keeps_what_is_judged_and_skips_the_rest(http: httpx2.Client, worker: PlayedWorker) -> None:

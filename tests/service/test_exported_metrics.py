@@ -3,7 +3,6 @@
 import re
 
 import httpx2
-import pytest
 
 from exported_metrics import METRICS
 from played_worker import PlayedWorker
@@ -11,7 +10,6 @@ from played_worker import PlayedWorker
 BODY = {"run": "a-run", "problems": [{"solutions": ["PX", "E"], "tests": ["1", "2"]}]}
 
 
-@pytest.mark.xfail(strict=True, reason="figures by run are not exported yet")
 def test_the_service_exports_what_dashboard_and_alerts_ask_for(http: httpx2.Client, worker: PlayedWorker) -> None:
     with worker.working():
         assert http.post("/v1/batches?wait=30", json=BODY).status_code == 200

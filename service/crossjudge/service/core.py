@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -134,9 +134,17 @@ async def running(settings: ServiceSettings, metrics: Metrics) -> AsyncIterator[
         )  # fmt: skip
     finally:
         hub.release()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(tasks)
         await connection.aclose()
         await listening.aclose()
         enqueuing.close()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Until they have ended. What a task waits for may swallow a cancellation: it is then told again."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=1.0)
+        await asyncio.gather(*done, return_exceptions=True)  # what they ended with is of no interest
