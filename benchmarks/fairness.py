@@ -33,6 +33,7 @@ from crossjudge.contracts import BatchState, BatchStatus, Problem
 _ANSWERS = 20
 _QUEUED_CELLS = 50_000
 _MATRIX_CELLS = workloads.SIDE**2
+_MATRICES_A_BATCH = 16
 _marks = count()
 
 
@@ -65,10 +66,10 @@ def backlog(url: str, run: str, weight: float = 1.0, cells: int = _QUEUED_CELLS)
         with Client(url, run=run, weight=weight, cache=False) as client:
             posted: list[BatchStatus] = []
             while not over.is_set():
-                posted = [batch for batch in posted if not client.status(batch).status.is_final]
-                left = sum(client.status(batch).cells.total - client.status(batch).cells.done for batch in posted)
+                posted = [batch for batch in map(client.status, posted) if not batch.status.is_final]
+                left = sum(batch.cells.total - batch.cells.done for batch in posted)
                 if left < cells:
-                    posted.append(client.submit(matrices(max(1, (cells - left) // (4 * _MATRIX_CELLS)))))
+                    posted.append(client.submit(matrices(_MATRICES_A_BATCH)))
                 else:
                     over.wait(0.2)
             for batch in posted:
@@ -79,7 +80,7 @@ def backlog(url: str, run: str, weight: float = 1.0, cells: int = _QUEUED_CELLS)
     try:
         with Client(url) as client:
             deadline = time.monotonic() + 120
-            while waiting(client, run) < cells * 0.9:
+            while waiting(client, run) < cells - _MATRICES_A_BATCH * _MATRIX_CELLS:
                 assert time.monotonic() < deadline, "the backlog did not build up"
                 time.sleep(0.1)
         yield
