@@ -27,14 +27,17 @@ $(BIN)/.installed: pyproject.toml uv.lock
 demo: install
 	@$(BIN)/crossjudge demo --output demo-output
 
+# Most tests wait most of the time, so three run at once whatever the cores.
 test: install
-	$(BIN)/pytest -m "not slow and not gpu"
+	$(BIN)/pytest -n 3 --dist loadfile -m "not slow and not gpu and not alone"
+	$(BIN)/pytest -m "alone and not slow and not gpu"
 
 test-slow: install
 	$(BIN)/pytest -m slow
 
 # The walls and the hostile corpus once more, in gVisor.
-gvisor-test: install
+gvisor-# Most tests wait most of the time, so three run at once whatever the cores.
+test: install
 	@command -v runsc >/dev/null || { echo "install gVisor first (Debian, Ubuntu: apt install runsc;" \
 		"others: gvisor.dev/docs/user_guide/install)" >&2; exit 1; }
 	CROSSJUDGE_SANDBOX=gvisor $(BIN)/pytest tests/worker/test_walls.py tests/hostile
@@ -85,7 +88,8 @@ fuzz: install
 	$(BIN)/python tests/fuzz/campaign.py $(or $(MINUTES),10)
 
 # Needs Docker with Compose v2.
-compose-test: install
+compose-# Most tests wait most of the time, so three run at once whatever the cores.
+test: install
 	$(BIN)/python tests/compose/run.py
 
 clean:

@@ -126,8 +126,9 @@ def test_no_command_prints_the_key(service: PretendService, monkeypatch: pytest.
     problems.write_text('{"solutions": ["P"], "tests": ["assert True"]}\n')
     service.script.append(refusal(401, "this key is not known"))
 
-    refused = crossjudge("verify", str(problems), status=1)
-    taken = crossjudge("verify", str(problems), "--json")
+    results = ("-o", str(tmp_path / "results.jsonl"))
+    refused = crossjudge("verify", str(problems), *results, status=1)
+    taken = crossjudge("verify", str(problems), *results, "--json")
 
     assert "this key is not known" in refused.stderr
     assert {seen.headers["authorization"] for seen in service.seen} == {f"Bearer {key}"}

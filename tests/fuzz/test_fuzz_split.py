@@ -18,6 +18,8 @@ from fuzz.hostile_input import dumped, fuzzed, mutated, nested
 from fuzz.split_members import as_json, hold_session, unchanged
 from fuzz.split_messages import SECRET_NUMBER, SECRET_TEXT, bodies, changed, changes
 
+pytestmark = pytest.mark.alone
+
 SOLUTION = """
 import enum
 

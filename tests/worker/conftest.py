@@ -49,6 +49,7 @@ def bench(redis: Redis, redis_url: str, stand_in: StandInPool) -> Iterator[Bench
 def start_worker(redis_url: str, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts a supervisor with stand-in workers. Whatever is left at the end fails the test, and is killed."""
     started: list[subprocess.Popen[str]] = []
+    urls = {redis_url}
 
     def start(*arguments: str, url: str = redis_url) -> subprocess.Popen[str]:
         log = (tmp_path / f"worker-{len(started)}.log").open("w")
@@ -56,6 +57,7 @@ def start_worker(redis_url: str, tmp_path: Path) -> Iterator[StartWorker]:
             command = [sys.executable, str(SCRIPT), "--redis-url", url, *arguments]
             process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True)
         started.append(process)
+        urls.add(url)
         return process
 
     yield start
@@ -63,12 +65,14 @@ def start_worker(redis_url: str, tmp_path: Path) -> Iterator[StartWorker]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(15)
-    left = [each for each in psutil.process_iter(["cmdline", "status"]) if _is_ours(each)]
+    left = [each for each in psutil.process_iter(["cmdline", "status"]) if _is_ours(each, urls)]
     for each in left:
         each.kill()
     assert not left, f"processes left behind: {left}"
 
 
-def _is_ours(process: psutil.Process) -> bool:
+def _is_ours(process: psutil.Process, urls: set[str]) -> bool:
+    """Whether it is a stand-in at one of our Redis servers: other tests, with theirs, may run beside this one."""
+    words = process.info["cmdline"] or []
     # A zombie is over: it waits for pid 1 to notice, which in some containers takes its time.
-    return str(SCRIPT) in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
+    return str(SCRIPT) in words and not urls.isdisjoint(words) and process.info["status"] != psutil.STATUS_ZOMBIE
