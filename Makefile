@@ -36,8 +36,7 @@ test-slow: install
 	$(BIN)/pytest -m slow
 
 # The walls and the hostile corpus once more, in gVisor.
-gvisor-# Most tests wait most of the time, so three run at once whatever the cores.
-test: install
+gvisor-test: install
 	@command -v runsc >/dev/null || { echo "install gVisor first (Debian, Ubuntu: apt install runsc;" \
 		"others: gvisor.dev/docs/user_guide/install)" >&2; exit 1; }
 	CROSSJUDGE_SANDBOX=gvisor $(BIN)/pytest tests/worker/test_walls.py tests/hostile
@@ -88,8 +87,7 @@ fuzz: install
 	$(BIN)/python tests/fuzz/campaign.py $(or $(MINUTES),10)
 
 # Needs Docker with Compose v2.
-compose-# Most tests wait most of the time, so three run at once whatever the cores.
-test: install
+compose-test: install
 	$(BIN)/python tests/compose/run.py
 
 clean:
