@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from crossjudge.contracts import AssertTest, Batch, Problem
-from crossjudge.contracts.queue import LANES, WOKEN, WORKERS, queue_name, run_usage_key
+from crossjudge.contracts.queue import LANES, WOKEN, WORKERS, lanes_key, queue_name, run_usage_key
 from crossjudge.service.pace import Pace, read
 
 
@@ -63,5 +63,6 @@ def test_pace_is_read_from_what_the_run_has_used_and_who_is_alive(redis_url: str
         redis.rpush(f"rq:queue:{queue_name('a:run', 'low')}", "one", "two")
         redis.sadd(WOKEN, "a:run")
         redis.rpush(f"rq:queue:{queue_name(':other', 'high')}", "three")
-        redis.zadd(LANES, {":other": 5.0, ":nothing": 0.0})
+        redis.zadd(LANES, {"": 5.0})
+        redis.zadd(lanes_key(""), {":other": 5.0, ":nothing": 0.0})
         assert read(redis, "new") == Pace(0.0, 1, waiting=3)

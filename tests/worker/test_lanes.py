@@ -52,12 +52,13 @@ class Runs:
             pipe.execute()
         return batch
 
-    def weigh(self, scope: str, weight: float = 1.0, share: float = 1.0) -> None:
-        self.redis.hset(lane_key(scope), mapping={"weight": weight, "share": share})
+    def weigh(self, name: str, weight: float) -> None:
+        """Weigh a run, by its scope, or a tenant."""
+        self.redis.hset(lane_key(name), "weight", weight)
 
-    def take(self, owed_only: bool = False) -> str | None:
+    def take(self) -> str | None:
         """The batch of the next chunk."""
-        delivered = self.lanes.take(owed_only=owed_only)
+        delivered = self.lanes.take()
         return delivered.job.partition("-")[0] if delivered else None
 
     def served(self, count: int) -> Counter[str]:
@@ -105,11 +106,22 @@ def test_a_weight_that_changes_counts_from_then_on(runs: Runs) -> None:
 def test_a_tenant_has_no_more_for_having_many_runs(runs: Runs) -> None:
     for run in range(9):
         runs.post(scope_of("many", str(run)), chunks=200)
-    runs.weigh(scope_of("one", "x"), share=2)
+    runs.weigh("one", 2)
     runs.post(scope_of("one", "x"), chunks=900)
     served = runs.served(600)
     assert served[scope_of("one", "x")] == pytest.approx(400, abs=20)
     assert all(served[scope_of("many", str(run))] == pytest.approx(200 / 9, abs=4) for run in range(9))
+
+
+def test_a_tenant_has_no_more_for_calling_each_batch_another_run(runs: Runs) -> None:
+    honest = scope_of("honest", "run")
+    runs.post(honest, chunks=1000)
+    served = Counter[str]()
+    for number in range(100):  # a run that is new has a credit among its tenant's runs, and none beside other tenants
+        runs.post(scope_of("sly", str(number)), chunks=4)
+        while runs.redis.llen(f"rq:queue:{queue_name(scope_of('sly', str(number)), 'normal')}"):
+            served += runs.served(1)
+    assert sum(served.values()) - served[honest] <= served[honest] + CREDIT_CELLS // 100 + 8
 
 
 def test_who_comes_back_is_served_at_once_and_gets_nothing_for_having_been_away(runs: Runs) -> None:
@@ -127,7 +139,7 @@ def test_an_idle_share_is_used_by_the_others(runs: Runs) -> None:
     assert runs.served(105) == {A: 5, B: 100}
     assert runs.take() is None
     assert runs.redis.zcard(LANES) == 0
-    assert set(runs.redis.hgetall(LANE_STATE)) == {b"now", b"rate", b"rate_at"}
+    assert set(runs.redis.hgetall(LANE_STATE)) == {b"now", b"now:", b"rate", b"rate_at"}
 
 
 def test_a_run_that_posts_again_and_again_has_no_more_than_its_share(runs: Runs) -> None:
@@ -171,16 +183,6 @@ def test_chunks_of_batches_that_are_over_are_struck_out_and_charged_to_nobody(ru
     assert {runs.take(), runs.take()} == {alive, other}
     assert runs.take() is None
     assert runs.redis.keys("rq:job:b0-*") == []
-
-
-def test_one_that_serves_what_is_owed_leaves_the_greedy_alone(runs: Runs) -> None:
-    runs.post(A, chunks=1000)
-    runs.served(20)
-    assert runs.take(owed_only=True) is None
-    late = runs.post(B, chunks=20)
-    assert runs.take(owed_only=True) == late
-    runs.served(100)
-    assert runs.take(owed_only=True) is None
 
 
 def test_the_bell_rings_for_who_waits_and_does_not_grow(runs: Runs) -> None:

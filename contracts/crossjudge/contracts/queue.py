@@ -27,13 +27,13 @@ PRIORITIES: tuple[Priority, ...] = ("high", "normal", "low")
 """In the order in which a run's chunks are taken."""
 
 LANES = "crossjudge:lanes"
-"""Sorted set of the scopes that have something in their queues, scored with their virtual time."""
+"""Sorted set of the tenants that have something in their queues, scored with their virtual time (see `lanes_key`)."""
 
 WOKEN = "crossjudge:lanes:woken"
 """Set of scopes into whose queues something was put since a worker last looked."""
 
 LANE_STATE = "crossjudge:lanes:state"
-"""Hash of what lanes have in common: `now`, the virtual time; `weight:TENANT`, that of its runs in `LANES`, summed; and
+"""Hash of what lanes have in common: `now`, the virtual time among tenants, and `now:TENANT`, that among its runs; and
 `rate`, chunks taken a second as of `rate_at` (Unix seconds), of which what lies `RATE_SECONDS` back counts 1/e."""
 
 RATE_SECONDS = 30.0
@@ -162,11 +162,15 @@ def queue_name(scope: str, priority: Priority) -> str:
     return f"{QUEUE}:{priority}:{scope}"
 
 
-def lane_key(scope: str) -> str:
-    """Hash of what is known of a scope as one that shares with others.
+def lanes_key(tenant: str) -> str:
+    """Sorted set of a tenant's scopes that have something in their queues, scored with their virtual time."""
+    return f"{LANES}:of:{tenant}"
 
-    `share` is its tenant's weight, `weight` its own among the tenant's runs; `time` is its virtual time when it was
-    last in `LANES`, `counted` the weight that it is in there with.
+
+def lane_key(scope: str) -> str:
+    """Hash of a scope, or of a tenant, as one that shares with others: its `weight`, and its `time` when it had to go.
+
+    A tenant's name has no colon in it and a scope has, so that they do not meet.
     """
     return f"crossjudge:lane:{scope}"
 

@@ -25,6 +25,7 @@ from crossjudge.contracts.queue import (
     RQ_QUEUE,
     WOKEN,
     lane_key,
+    lanes_key,
     queue_name,
     scope_of,
 )
@@ -64,9 +65,10 @@ def put(pipe: Any, connection: Redis, lane: Lane, jobs: Sequence[EnqueueData]) -
 
 
 def set_share(pipe: Any, lane: Lane) -> None:
-    """Note what share the run has from now on."""
-    pipe.hset(lane_key(lane.scope), mapping={"share": lane.share, "weight": lane.weight})
-    pipe.persist(lane_key(lane.scope))
+    """Note what share the run, and its tenant, has from now on."""
+    for key, weight in ((lane_key(lane.tenant), lane.share), (lane_key(lane.scope), lane.weight)):
+        pipe.hset(key, "weight", weight)
+        pipe.persist(key)
 
 
 def chunk_job(batch: str, chunk: int, *, again: bool = False) -> EnqueueData:
@@ -88,7 +90,11 @@ def job_chunk(job: str) -> tuple[str, int] | None:
 # KEYS: lanes, woken. Answers scope, priority and length of each queue that holds something.
 _WAITING = f"""
 local found, seen = {{}}, {{}}
-for _, scopes in ipairs({{redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('SMEMBERS', KEYS[2])}}) do
+local sets = {{redis.call('SMEMBERS', KEYS[2])}}
+for _, tenant in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  sets[#sets + 1] = redis.call('ZRANGE', '{lanes_key("")}' .. tenant, 0, -1)
+end
+for _, scopes in ipairs(sets) do
   for _, scope in ipairs(scopes) do
     if not seen[scope] then
       seen[scope] = true

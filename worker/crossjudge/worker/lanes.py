@@ -1,13 +1,13 @@
-"""Which chunk is next: the runs share the workers by weight, whatever each has queued. One Lua script decides.
+"""Which chunk is next: tenants, and the runs of each, share the workers by weight, whatever each has queued.
 
-Each run of a tenant (a scope) has a virtual time: the cells that were taken of it, divided by its weight. The scope
-that is furthest behind is next, and so none waits for another's queue. Who was away comes back where the others are,
-less a small credit: a run that asks now and then is served at once, and over a longer time has no more than its share.
-An idle share is used by the others, since only scopes that have something queued are in the race.
+Each tenant, and among its runs each run, has a virtual time: the cells that were taken of it, divided by its weight.
+The tenant that is furthest behind is next, and of its runs the one that is: none waits for another's queue, and nobody
+gains by having many runs. Who was away comes back where the others are, less a small credit: who asks now and then is
+served at once, and over a longer time has no more than his share. An idle share is used by the others, since only
+those that have something queued are in the race.
 
-A tenant's runs share what the tenant has. A cell counts as one; cells of a run whose mean is heavy count by their CPU
-time, else a run of cells that take seconds would have the machine nearly to itself. This is start-time fair queueing
-(Goyal, Vin and Cheng 1996) with self-clocked virtual time (Golestani 1994).
+A cell counts as one; cells of a run whose mean is heavy count by their CPU time, else a run of cells that take seconds
+would have the machine nearly to itself. This is start-time fair queueing (Goyal, Vin and Cheng 1996), in two levels.
 """
 
 from dataclasses import dataclass
@@ -30,11 +30,12 @@ from crossjudge.contracts.queue import (
     WOKEN,
     batch_key,
     lane_key,
+    lanes_key,
     run_usage_key,
 )
 
 CREDIT_CELLS = 512
-"""What a scope that was away may have before those that were not: two matrices of 16 x 16."""
+"""What who was away may have before those that were not: two matrices of 16 x 16."""
 
 HEAVY_MS = 3.0
 """CPU time up to which a cell counts as one; about what a cell takes that does next to nothing."""
@@ -43,43 +44,36 @@ _FORGOTTEN_S = 7 * 86_400
 _MOST_SKIPPED = 500
 """Chunks of batches that are over which one look may strike out: a script keeps everybody waiting."""
 
-# KEYS: lanes, woken, what lanes have in common, leases. ARGV: lease seconds, and 1 where only what is owed is wanted.
+# KEYS: lanes, woken, what lanes have in common, leases. ARGV: lease seconds.
 # Answers the id of a job, whose chunk is then leased, and its queue; an empty id where it is to be asked again at once.
 _TAKE = f"""
 local lanes, woken, state, leases = unpack(KEYS)
-local LANE, USAGE, BATCH = '{lane_key("")}', '{run_usage_key("@")}', '{batch_key("")}'
-local virtual = tonumber(redis.call('HGET', state, 'now') or 0)
+local LANE, LANES_OF, USAGE, BATCH = '{lane_key("")}', '{lanes_key("")}', '{run_usage_key("@")}', '{batch_key("")}'
 
 local function number(key, field, otherwise) return tonumber(redis.call('HGET', key, field) or otherwise) end
-local function tenant_of(scope) return string.match(scope, '^[^:]*') end
+local function exact(value) return string.format('%.17g', value) end
+local function weight_of(name) return number(LANE .. name, 'weight', 1) end
 
-local function count(scope, weight)
-  local field = 'weight:' .. tenant_of(scope)
-  local more = weight - number(LANE .. scope, 'counted', 0)
-  if more == 0 then return end
-  if tonumber(redis.call('HINCRBYFLOAT', state, field, string.format('%.9f', more))) < 1e-6 then
-    redis.call('HDEL', state, field)
-  end
-  redis.call('HSET', LANE .. scope, 'counted', weight)
+local function wake(set, name, clock)
+  if redis.call('ZSCORE', set, name) then return end
+  local credit = {CREDIT_CELLS} / weight_of(name)
+  redis.call('ZADD', set, exact(math.max(number(LANE .. name, 'time', 0), number(state, clock, 0) - credit)), name)
 end
 
-local function share_of(scope)
-  local weight = number(LANE .. scope, 'weight', 1)
-  count(scope, weight)
-  return number(LANE .. scope, 'share', 1) * weight / number(state, 'weight:' .. tenant_of(scope), weight)
+local function sleep(set, name, at)
+  redis.call('ZREM', set, name)
+  redis.call('HSET', LANE .. name, 'time', exact(at))
+  redis.call('EXPIRE', LANE .. name, {_FORGOTTEN_S})
 end
 
-local function wake(scope)
-  if redis.call('ZSCORE', lanes, scope) then return end
-  local at = math.max(number(LANE .. scope, 'time', 0), virtual - {CREDIT_CELLS} / share_of(scope))
-  redis.call('ZADD', lanes, string.format('%.17g', at), scope)
+local function charge(set, name, clock, at, cells)
+  redis.call('ZADD', set, exact(at + cells / weight_of(name)), name)
+  redis.call('HSET', state, clock, exact(math.max(number(state, clock, 0), at)))
 end
 
-local function sleep(scope, at)
-  redis.call('ZREM', lanes, scope)
-  count(scope, 0)
-  redis.call('HSET', LANE .. scope, 'time', string.format('%.17g', at))
-  redis.call('EXPIRE', LANE .. scope, {_FORGOTTEN_S})
+local function first(set)
+  local name, at = unpack(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES'))
+  return name, tonumber(at)
 end
 
 local skipped = 0
@@ -105,32 +99,45 @@ local function cost(scope, cells)
   return math.max(1, cells) * math.max(1, mean_ms / {HEAVY_MS})
 end
 
-for _, scope in ipairs(redis.call('SMEMBERS', woken)) do wake(scope) end
+local function note_rate()
+  local now = redis.call('TIME')
+  now = now[1] + now[2] / 1e6
+  local faded = math.exp((number(state, 'rate_at', now) - now) / {RATE_SECONDS})
+  local rate = number(state, 'rate', 0) * math.min(1, faded) + 1 / {RATE_SECONDS}
+  redis.call('HSET', state, 'rate', string.format('%.6f', rate), 'rate_at', string.format('%.6f', now))
+  return now
+end
+
+for _, scope in ipairs(redis.call('SMEMBERS', woken)) do
+  local tenant = string.match(scope, '^[^:]*')
+  wake(LANES_OF .. tenant, scope, 'now:' .. tenant)
+  wake(lanes, tenant, 'now')
+end
 redis.call('DEL', woken)
 while true do
-  local scope, at = unpack(redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES'))
-  if not scope then return false end
-  at = tonumber(at)
-  if ARGV[2] == '1' and at >= virtual then return false end
-  for _, priority in ipairs({{{", ".join(f"'{priority}'" for priority in PRIORITIES)}}}) do
-    local queue = '{QUEUE}:' .. priority .. ':' .. scope
-    local job, lease, cells = pop('{RQ_QUEUE}' .. queue)
-    if job then
-      if lease then
-        local now = redis.call('TIME')
-        now = now[1] + now[2] / 1e6
-        redis.call('ZADD', leases, string.format('%.6f', now + ARGV[1]), lease)
-        redis.call('ZADD', lanes, string.format('%.17g', at + cost(scope, cells) / share_of(scope)), scope)
-        local faded = math.exp((number(state, 'rate_at', now) - now) / {RATE_SECONDS})
-        local rate = number(state, 'rate', 0) * math.min(1, faded) + 1 / {RATE_SECONDS}
-        redis.call('HSET', state, 'now', string.format('%.17g', math.max(virtual, at)),
-          'rate', string.format('%.6f', rate), 'rate_at', string.format('%.6f', now))
+  local tenant, tenant_at = first(lanes)
+  if not tenant then return false end
+  local runs = LANES_OF .. tenant
+  local scope, at = first(runs)
+  if not scope then
+    sleep(lanes, tenant, tenant_at)
+  else
+    for _, priority in ipairs({{{", ".join(f"'{priority}'" for priority in PRIORITIES)}}}) do
+      local queue = '{QUEUE}:' .. priority .. ':' .. scope
+      local job, lease, cells = pop('{RQ_QUEUE}' .. queue)
+      if job then
+        if lease then
+          redis.call('ZADD', leases, string.format('%.6f', note_rate() + ARGV[1]), lease)
+          local asked = cost(scope, cells)
+          charge(runs, scope, 'now:' .. tenant, at, asked)
+          charge(lanes, tenant, 'now', tenant_at, asked)
+        end
+        return {{job, queue}}
       end
-      return {{job, queue}}
     end
+    if skipped >= {_MOST_SKIPPED} then return {{'', ''}} end
+    sleep(runs, scope, at)
   end
-  if skipped >= {_MOST_SKIPPED} then return {{'', ''}} end
-  sleep(scope, at)
 end
 """
 
@@ -150,13 +157,10 @@ class Lanes:
         self._redis = redis
         self._take = redis.register_script(_TAKE)
 
-    def take(self, *, owed_only: bool = False) -> Delivered | None:
-        """The next chunk; None where nothing is queued.
-
-        With `owed_only`, only one of a scope that has had less than its share of late, or was away.
-        """
+    def take(self) -> Delivered | None:
+        """The next chunk; None where nothing is queued."""
         while True:
-            taken = self._take([LANES, WOKEN, LANE_STATE, LEASES], [LEASE_SECONDS, int(owed_only)])
+            taken = self._take([LANES, WOKEN, LANE_STATE, LEASES], [LEASE_SECONDS])
             if taken is None:
                 return None
             job, queue = (part.decode() for part in cast(list[bytes], taken))
