@@ -18,7 +18,7 @@ from crossjudge.service.quotas import QuotaKeeper, refuse_what_never_fits
 from crossjudge.service.settings import ServiceSettings
 from played_worker import PlayedWorker
 
-from .conftest import MakeKey, bearer, live_service
+from .conftest import MakeKey, bearer, service_process
 
 
 @pytest.fixture
@@ -146,12 +146,18 @@ def test_keys_of_one_tenant_share_and_those_of_another_do_not(service: str, make
     assert posted(service, unlimited, 100).status_code == 202
 
 
+@pytest.fixture
+def two_services(redis_url: str) -> Iterator[list[str]]:
+    with service_process(redis_url) as (one, _), service_process(redis_url) as (two, _):
+        yield [one, two]
+
+
 @pytest.mark.parametrize("quota", ["cells_in_flight", "cells_per_minute", "stored_batches"])
-def test_two_services_give_away_exactly_what_there_is(settings: ServiceSettings, make_key: MakeKey, quota: str) -> None:
+def test_two_services_give_away_exactly_what_there_is(two_services: list[str], make_key: MakeKey, quota: str) -> None:
     key = make_key(**{quota: 7})
-    with live_service(settings) as one, live_service(settings) as two, ThreadPoolExecutor(16) as many:
+    with ThreadPoolExecutor(16) as many:
         started = time.monotonic()
-        answers = list(many.map(lambda n: posted((one, two)[n % 2], key, 1), range(40)))
+        answers = list(many.map(lambda n: posted(two_services[n % 2], key, 1), range(40)))
         took = time.monotonic() - started
 
     counts = Counter(answer.status_code for answer in answers)
@@ -161,11 +167,11 @@ def test_two_services_give_away_exactly_what_there_is(settings: ServiceSettings,
 
 
 def test_one_idempotency_key_at_two_services_at_once_is_charged_once(
-    settings: ServiceSettings, make_key: MakeKey, redis: Redis
+    two_services: list[str], make_key: MakeKey, redis: Redis
 ) -> None:
     key = make_key(cells_per_minute=1000, cells_in_flight=1000)
-    with live_service(settings) as one, live_service(settings) as two, ThreadPoolExecutor(12) as many:
-        answers = list(many.map(lambda n: posted((one, two)[n % 2], key, 20, **{"Idempotency-Key": "k"}), range(24)))
+    with ThreadPoolExecutor(12) as many:
+        answers = list(many.map(lambda n: posted(two_services[n % 2], key, 20, **{"Idempotency-Key": "k"}), range(24)))
 
         assert len({answer.json()["id"] for answer in answers}) == 1
         used = redis.hget(bucket_key("acme"), "used")
