@@ -30,7 +30,7 @@ from crossjudge.contracts.queue import (
 )
 
 from .errors import KeyReused, QueueFull
-from .lanes import Lane, chunk_job, put, seconds_to_take, set_share, waiting_now
+from .lanes import Lane, chunk_job, put, seconds_to_take, set_share
 from .pace import Pace, read
 from .settings import ServiceSettings
 from .split import Plan
@@ -69,10 +69,15 @@ class Acceptor:
             return None
         return self._checked(noted, body_digest)
 
-    def accept(self, batch: str, created_at: float, plan: Plan, lane: Lane, key: str | None, body_digest: str) -> str:
-        """Take the batch in; the id of the one that it is, which is an earlier one where the key stands for that."""
+    def accept(
+        self, batch: str, created_at: float, plan: Plan, lane: Lane, waiting: int, key: str | None, body_digest: str
+    ) -> str:
+        """Take the batch in; the id of the one that it is, which is an earlier one where the key stands for that.
+
+        `waiting` chunks were queued before it. Raises `QueueFull` where these are too many, and `KeyReused`.
+        """
         if plan.chunks:
-            self._refuse_when_full(len(plan.chunks))
+            self._refuse_when_full(waiting, len(plan.chunks))
             self._write_payloads(batch, plan)
         guard = batch_key(batch) if key is None else idempotency_key(lane.tenant, key)
         while True:
@@ -102,8 +107,8 @@ class Acceptor:
             raise KeyReused("this Idempotency-Key came with another body before: use a new key for a new batch")
         return first
 
-    def _refuse_when_full(self, chunks: int) -> None:
-        waiting, most = sum(each.chunks for each in waiting_now(self._connection)), self._settings.max_queued_chunks
+    def _refuse_when_full(self, waiting: int, chunks: int) -> None:
+        most = self._settings.max_queued_chunks
         if waiting >= most:
             seconds = seconds_to_take(self._connection, waiting - most + chunks)
             raise QueueFull(

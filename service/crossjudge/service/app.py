@@ -20,9 +20,9 @@ from .core import running
 from .errors import ServiceError, problem_details, queue_away, shown
 from .groups import endpoint as groups
 from .guard import Guard
-from .metrics import MeasuredRequests, Metrics
+from .metrics import Metrics
 from .openapi import describe
-from .request_log import LoggedRequests
+from .request_log import SeenRequests
 from .settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -56,8 +56,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         app.mount(path, folder)
     _answer_errors(app)
     app.add_middleware(Guard, settings=settings)
-    app.add_middleware(MeasuredRequests, metrics=metrics)
-    app.add_middleware(LoggedRequests)
+    app.add_middleware(SeenRequests, metrics=metrics)
     _describe_once(app, settings)
     return app
 

@@ -28,6 +28,7 @@ from .ids import new_batch_id
 from .intake import read_batch
 from .lanes import Lane
 from .metrics import Metrics
+from .pace import Pace
 from .protocol import say_protocol
 from .quotas import QuotaKeeper
 from .reaper import Reaper
@@ -70,22 +71,23 @@ class Core:
         digest = hashlib.sha256(data).hexdigest()
         if (first := self.acceptor.earlier(caller.tenant, key, digest)) is not None:
             return first
-        plan, lane = self._plan(data, caller)
+        plan, lane, pace = self._plan(data, caller)
         del data  # what is written is all in the plan
         now = time.time()
         batch = new_batch_id(now)
         with self.quotas.room(caller, batch, plan.cells_total) as room:
-            taken = self.acceptor.accept(batch, now, plan, lane, key, digest)
+            taken = self.acceptor.accept(batch, now, plan, lane, pace.waiting, key, digest)
             room.is_taken = taken == batch
         if taken == batch:
             self.metrics.batches.inc()
             self.metrics.asked.inc(plan.cells_total)
         return taken
 
-    def _plan(self, data: bytes, caller: Caller) -> tuple[Plan, Lane]:
+    def _plan(self, data: bytes, caller: Caller) -> tuple[Plan, Lane, Pace]:
         stated = read_batch(data, self.settings)
         lane = Lane(caller.tenant, stated.run, stated.priority, share=caller.weight, weight=stated.weight)
-        return split(stated, self.settings, self.acceptor.pace(lane.scope)), lane
+        pace = self.acceptor.pace(lane.scope)
+        return split(stated, self.settings, pace), lane, pace
 
     async def wait(self, batch: str, seconds: float) -> BatchStatus:
         """The state of a batch as soon as it is final, or after that time; without its problems."""

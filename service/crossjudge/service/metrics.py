@@ -3,7 +3,6 @@
 What workers count stands in Redis and is read when it is asked for, so that every service process says the same.
 """
 
-import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossjudge.contracts.queue import WorkerInfo
 from crossjudge.contracts.stats import (
@@ -26,7 +24,6 @@ from crossjudge.contracts.stats import (
 from .queue_view import RunQueue
 from .statistics import Totals
 
-METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -57,6 +54,11 @@ class Metrics:
         )  # fmt: skip
         self.waiting = Gauge("crossjudge_waiters", "Requests that wait for a batch", registry=self.registry)
         self.redis_up = Gauge("crossjudge_redis_up", "1 where Redis answers", registry=self.registry)
+
+    def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count and time a request, under its route's template and never under its path."""
+        self.requests.labels(method, route, str(status)).inc()
+        self.latency.labels(method, route).observe(seconds)
 
     def text(self, shared: SharedFigures | None) -> bytes:
         """All of it in Prometheus' text format; without what stands in Redis where that does not answer."""
@@ -145,31 +147,3 @@ def _queue_families(shared: SharedFigures) -> Iterator[Metric]:
     for labels, count in sorted(Tally((each.sandbox, each.version) for each in shared.workers).items()):
         workers.add_metric(labels, count)
     yield workers
-
-
-class MeasuredRequests:
-    """Middleware that counts and times every request under its route's template, never under its path."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app = app
-        self.metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 0
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noted)
-        finally:
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            route = getattr(scope.get("route"), "path", None) or "other"
-            self.metrics.requests.labels(method, route, str(status)).inc()
-            self.metrics.latency.labels(method, route).observe(time.perf_counter() - started)
