@@ -6,7 +6,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 SYNC := VIRTUAL_ENV=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync -q --active --inexact --locked \
-	--extra service --extra worker --extra plot
+	--extra service --extra worker --extra plot --extra selectors
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)

@@ -1,0 +1,43 @@
+"""Selectors by name."""
+
+import inspect
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from .b4 import B4, OutputB4
+from .base import Selector
+from .bounds import Oracle, Random
+from .codet import CodeT
+from .errors import BadOption, UnknownSelector
+from .max_pass import MaxPass
+from .mbr import MBR, OutputMajority
+
+SELECTORS: dict[str, type[Selector]] = {
+    each.name: each for each in (B4, CodeT, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random)
+}
+
+
+def make_selector(name: str, options: Mapping[str, Any] | None = None) -> Selector:
+    """The selector of that name, with options as its constructor names them.
+
+    Raises `UnknownSelector` and `BadOption`, which name what there is.
+    """
+    kind = SELECTORS.get(name)
+    if kind is None:
+        near = get_close_matches(name, SELECTORS, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise UnknownSelector(f"there is no selector {name!r}{meant} There are {', '.join(sorted(SELECTORS))}")
+    known = options_of(kind)
+    for option in options or {}:
+        if option not in known:
+            raise BadOption(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+    try:
+        return kind(**(options or {}))
+    except TypeError as error:
+        raise BadOption(f"{name}: {error}") from error
+
+
+def options_of(kind: type[Selector]) -> list[str]:
+    """The names of a selector's options."""
+    return [name for name in inspect.signature(kind).parameters if name not in ("args", "kwargs")]
