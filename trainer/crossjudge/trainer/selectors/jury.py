@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .b4 import Priors, log_evidence
 from .base import Consensus, log_margin_of, softmax
@@ -11,6 +10,7 @@ from .codet import soft_agreement
 from .groups import Groups, output_groups
 from .inputs import Answers, answers
 from .matrix import Bools, Floats, PassingMatrix
+from .ranks import average_ranks
 
 FEW_INPUTS = 3
 """With fewer distinct inputs, answering the same to all of them is no sign of being wrong."""
@@ -53,7 +53,7 @@ class Jury(Consensus):
             given = answers(groups)
             readings.append(election(groups, given))
             last = ignores_input(given)
-        ranks = [rankdata(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
+        ranks = [average_ranks(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
         return np.asarray(-np.log(ranks).sum(axis=0))
 
     def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
@@ -77,9 +77,7 @@ def popularity(groups: Groups) -> Floats:
 def election(groups: Groups, given: Answers) -> Floats:
     """(G,), ln|C| + Σ_k ln P_k(the group's answer)."""
     support = given.votes * (given.confirmed + DOUBT)  # (G, K)
-    flat = np.zeros(given.kind.max() + 1)
-    flat[given.kind.ravel()] = support.ravel()  # groups that answer alike have the same support
-    inputs = np.zeros(flat.size, np.int64)
-    inputs[given.kind.ravel()] = np.tile(np.arange(given.kind.shape[1]), groups.count)
-    total = np.bincount(inputs, flat)  # (K,), over the different answers to each input
-    return np.asarray(np.log(groups.n) + np.log(support / total).sum(axis=1))
+    inputs = support.shape[1]
+    total = np.zeros((int(given.kind.max()) + 1, inputs))  # groups that answer alike have the same support
+    total[given.kind, np.arange(inputs)] = support
+    return np.asarray(np.log(groups.n) + np.log(support / total.sum(axis=0)).sum(axis=1))
