@@ -45,7 +45,7 @@ class Jury(Consensus):
 
     name: ClassVar[str] = "jury"
 
-    def __init__(self, copies: bool = False, sharpness: float = 0.7, min_support: float = 0.0) -> None:
+    def __init__(self, copies: bool = False, sharpness: float = 1.0, min_support: float = 0.0) -> None:
         super().__init__(copies)
         if not 0 <= min_support <= 1:
             raise BadOption(f"min_support is a share between 0 and 1, not {min_support}")
