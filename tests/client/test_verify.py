@@ -221,6 +221,7 @@ def test_a_service_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None
         (["in.jsonl", "-o", "out.gz"], "leave off .gz"),
         (["in.jsonl", "--memory-mb", "1"], "--memory-mb: input should be greater than or equal to 16, got 1"),
         (["in.jsonl", "--detail", "all"], "there is no 'all'"),
+        (["in.jsonl", "--detail", "none,outputs"], "asks for no details"),
         (["in.jsonl", "--plot", "out.doc"], "a picture's name ends in .png"),
         (["in.jsonl", "--plot", "no/out.png"], "there is no folder no"),
         (["in.jsonl", "--url", "localhost:8000"], "is not the URL of a service"),
@@ -243,6 +244,15 @@ def test_limits_and_details_reach_the_service(service: PretendService, tmp_path:
     body = service.sent("POST")[0].body
     assert (body["limits"]["cpu_seconds"], body["limits"]["memory_mb"], body["run"]) == (3, 64, "me")
     assert body["detail"] == ["timings", "outputs"]
+
+
+@pytest.mark.parametrize(("options", "asked"), [([], ["outputs"]), (["--detail", "none"], [])])
+def test_outputs_are_asked_for_unless_told_otherwise(
+    service: PretendService, tmp_path: Path, options: list[str], asked: list[str]
+) -> None:
+    write(tmp_path / "in.jsonl", PROBLEMS[0])
+    run(tmp_path, "in.jsonl", *options)
+    assert service.sent("POST")[0].body["detail"] == asked
 
 
 def test_a_picture_is_drawn(service: PretendService, tmp_path: Path) -> None:

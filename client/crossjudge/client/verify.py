@@ -46,7 +46,8 @@ def verify(
         Isolation, typer.Option(help="Whether solution and test share an interpreter.")
     ] = Isolation.SPLIT,
     detail: Annotated[
-        list[str] | None, typer.Option(help="messages, timings, stdout, outputs or full; may be repeated.")
+        list[str] | None,
+        typer.Option(help="messages, timings, stdout, outputs, full or none; may be repeated.", show_default="outputs"),
     ] = None,
     cache: Annotated[
         bool, typer.Option(" /--no-cache", help="Run every cell, and keep none for later.", show_default=False)
@@ -69,13 +70,15 @@ def verify(
 ) -> None:
     """Judge a file of problems: a line of results for each, a summary, and a picture if you like.
 
-    What is judged is written at once. Stopped by Ctrl-C or by anything else, the same command goes on where it was.
+    Results hold a digest of what each solution gave back (`--detail none` leaves them out): `crossjudge select` chooses
+    better with them. What is judged is written at once. Stopped by Ctrl-C or by anything else, the same command goes
+    on where it was.
     """
     limits = _limits(
         cpu_seconds=cpu_seconds, wall_seconds=wall_seconds, memory_mb=memory_mb, processes=processes,
         disk_mb=disk_mb, output_kb=output_kb,
     )  # fmt: skip
-    order = Order(run, limits, isolation, _details(detail or []), cache, fork_per_cell)
+    order = Order(run, limits, isolation, _details(detail or [Detail.OUTPUTS]), cache, fork_per_cell)
     results = output or default_output(file)
     _check_files(file, results, as_json)
     if plot is not None:
@@ -114,8 +117,10 @@ def _limits(**given: float | None) -> Limits:
 
 def _details(given: list[str]) -> list[Detail]:
     words = [word for entry in given for word in entry.split(",") if word]
-    if unknown := [word for word in words if word != "full" and word not in set(Detail)]:
-        raise CommandError(f"--detail: there is no {unknown[0]!r}; there are {', '.join(Detail)} and full")
+    if unknown := [word for word in words if word not in ("full", "none") and word not in set(Detail)]:
+        raise CommandError(f"--detail: there is no {unknown[0]!r}; there are {', '.join(Detail)}, full and none")
+    if "none" in words and len(words) > 1:
+        raise CommandError("--detail none asks for no details: leave it out, or the others")
     return [detail for detail in Detail if "full" in words or detail in words]
 
 
