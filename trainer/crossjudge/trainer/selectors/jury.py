@@ -1,5 +1,6 @@
 """The jury: four different readings of a matrix, none of which decides alone."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -16,21 +17,20 @@ from .selection import Selection
 
 FEW_INPUTS = 3
 """With fewer distinct inputs, answering the same to all of them is no sign of being wrong."""
-DOUBT = 0.2
-"""What an answer that no test expects is worth beside one that a test expects."""
+READINGS = ("evidence", "popularity", "agreement", "election")
 LONELY = "too few solutions pass nearly the same tests as the best cluster"
 
 
 class Jury(Consensus):
     """Ours. Ranks the clusters of equal outputs by four scores and multiplies the ranks; the smallest product wins.
 
-    - Evidence: B4's `log_evidence` with its strong prior (1e3, 1e5): what many pass is right.
-    - Popularity: Σ over the tests passed of (share of the solutions that pass it)²: the linear reading of the same.
-    - Soft agreement: CodeT's score with near members (`soft_codet`).
+    - Evidence: B4's `log_evidence` with its strong prior: what many pass is right.
+    - Popularity: Σ over the tests passed of (share of the solutions that pass it)^`exponent`: the linear reading of it.
+    - Agreement: CodeT's score with near members (`soft_codet`).
     - Election: at each distinct input k the answers v are candidates. S_k(v) solutions give it, T_k(v) tests expect it,
-      P_k(v) ∝ S_k(v)·(T_k(v) + 0.2); score of a cluster = ln|C| + Σ_k ln P_k(its answer). Tests at one input exclude
-      each other, which the others do not know; and solutions that differ in some answers support each other in the
-      rest.
+      P_k(v) ∝ S_k(v)·(T_k(v) + `doubt`); score of a cluster = ln|C| + Σ_k ln P_k(its answer). Tests at one input exclude
+      each other, which the others do not know, and solutions that differ in some answers support each other in the
+      rest. `doubt` is what an answer that no test expects is worth beside one that a test expects.
 
     A cluster that answers the same to each of three inputs or more comes last: such a solution ignores its input. Equal
     products share the choice. Each reading errs where its model of tests is wrong, and they err in different places;
@@ -40,15 +40,25 @@ class Jury(Consensus):
     say which cluster is the best, and the size of the crowd near it whether the best is any good. Below `min_support`
     of that crowd it abstains.
 
-    Without outputs there is nothing to elect: clusters are equal rows, and the first three decide.
+    Without outputs there is nothing to elect: clusters are equal rows, and the first three decide. `readings` names
+    those that take part.
     """
 
     name: ClassVar[str] = "jury"
 
-    def __init__(self, copies: bool = False, sharpness: float = 1.0, min_support: float = 0.0) -> None:
+    def __init__(
+        self, copies: bool = False, alpha_xy: float = 1e3, beta_0: float = 1e5, exponent: float = 2.0,
+        doubt: float = 0.2, readings: Sequence[str] = READINGS, sharpness: float = 1.0, min_support: float = 0.0,
+    ) -> None:  # fmt: skip
         super().__init__(copies)
         if not 0 <= min_support <= 1:
             raise BadOption(f"min_support is a share between 0 and 1, not {min_support}")
+        if doubt <= 0:
+            raise BadOption(f"doubt must be above 0, not {doubt}: an answer that no test expects may be right")
+        if not set(readings) & set(READINGS[:3]) or not set(readings) <= set(READINGS):
+            raise BadOption(f"readings are of {', '.join(READINGS)}, one of the first three among them; not {readings}")
+        self.priors = Priors.family(alpha_xy, beta_0)
+        self.exponent, self.doubt, self.readings = exponent, doubt, tuple(readings)
         self.sharpness, self.min_support = sharpness, min_support
 
     def groups(self, matrix: PassingMatrix) -> Groups:
@@ -56,12 +66,17 @@ class Jury(Consensus):
 
     def raw_scores(self, groups: Groups) -> Floats:
         """(G,), minus the logarithm of the product of ranks."""
-        readings = [log_evidence(groups, Priors.family(1e3, 1e5)), popularity(groups), soft_agreement(groups)]
+        scores = {
+            "evidence": lambda: log_evidence(groups, self.priors),
+            "popularity": lambda: popularity(groups, self.exponent),
+            "agreement": lambda: soft_agreement(groups),
+        }
         last = np.zeros(groups.count, np.bool_)
         if groups.matrix.outputs is not None:
             given = answers(groups)
-            readings.append(election(groups, given))
+            scores["election"] = lambda: election(groups, given, self.doubt)
             last = ignores_input(given)
+        readings = [score() for name, score in scores.items() if name in self.readings]
         ranks = [average_ranks(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
         return np.asarray(-np.log(ranks).sum(axis=0))
 
@@ -85,15 +100,15 @@ def ignores_input(given: Answers) -> Bools:
     return np.zeros_like(constant) if constant.all() else constant
 
 
-def popularity(groups: Groups) -> Floats:
-    """(G,), Σ_j E_Cj·(share of the solutions that pass j)²."""
+def popularity(groups: Groups, exponent: float) -> Floats:
+    """(G,), Σ_j E_Cj·(share of the solutions that pass j)^exponent."""
     shares = groups.n @ groups.pattern / groups.all_n
-    return np.asarray(groups.pattern @ shares**2)
+    return np.asarray(groups.pattern @ shares**exponent)
 
 
-def election(groups: Groups, given: Answers) -> Floats:
+def election(groups: Groups, given: Answers, doubt: float) -> Floats:
     """(G,), ln|C| + Σ_k ln P_k(the group's answer)."""
-    support = given.votes * (given.confirmed + DOUBT)  # (G, K)
+    support = given.votes * (given.confirmed + doubt)  # (G, K)
     inputs = support.shape[1]
     total = np.zeros((int(given.kind.max()) + 1, inputs))  # groups that answer alike have the same support
     total[given.kind, np.arange(inputs)] = support
