@@ -1,6 +1,6 @@
 """The jury: four different readings of a matrix, none of which decides alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -28,7 +28,7 @@ class Jury(Consensus):
     - Popularity: Σ over the tests passed of (share of the solutions that pass it)^`exponent`: the linear reading of it.
     - Agreement: CodeT's score with near members (`soft_codet`).
     - Election: at each distinct input k the answers v are candidates. S_k(v) solutions give it, T_k(v) tests expect it,
-      P_k(v) ∝ S_k(v)·(T_k(v) + `doubt`); score of a cluster = ln|C| + Σ_k ln P_k(its answer). Tests at one input exclude
+      P_k(v) ∝ S_k(v)·(T_k(v) + `doubt`); a cluster scores ln|C| + Σ_k ln P_k(its answer). Tests at one input exclude
       each other, which the others do not know, and solutions that differ in some answers support each other in the
       rest. `doubt` is what an answer that no test expects is worth beside one that a test expects.
 
@@ -66,7 +66,7 @@ class Jury(Consensus):
 
     def raw_scores(self, groups: Groups) -> Floats:
         """(G,), minus the logarithm of the product of ranks."""
-        scores = {
+        scores: dict[str, Callable[[], Floats]] = {
             "evidence": lambda: log_evidence(groups, self.priors),
             "popularity": lambda: popularity(groups, self.exponent),
             "agreement": lambda: soft_agreement(groups),
