@@ -1,0 +1,85 @@
+"""Which selectors are compared, under which names: all that are registered, and settings of them that papers report."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossjudge.trainer.selectors import SELECTORS, Selection, Selector, make_selector
+from crossjudge.trainer.selectors.b4 import Priors
+
+from .labelled import Labelled, labels_of, matrices
+from .worlds import World
+
+CHANCE, TRUTH = "random", "oracle"
+STRENGTH = 50
+"""How many observations the informed priors of a simulation stand for."""
+LOOK_AT_OUTPUTS = ("output_b4", "output_majority")
+"""Without outputs these are the rules that they are made from, which are there already."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One selector with its options, under the name that tables give it."""
+
+    label: str
+    selector: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is no rule but chance, or the truth."""
+        return self.selector in (CHANCE, TRUTH)
+
+    def make(self, problems: Sequence[Labelled]) -> Selector:
+        """The selector; one whose constructor asks for `labels` gets those of the problems."""
+        takes_labels = "labels" in inspect.signature(SELECTORS[self.selector]).parameters
+        return make_selector(self.selector, {**({"labels": labels_of(problems)} if takes_labels else {}), **self.options})
+
+    def select(self, problems: Sequence[Labelled]) -> list[Selection]:
+        return self.make(problems).select(matrices(problems))
+
+
+REPORTED = (
+    Contestant("codet, linear", "codet", {"exponent": 1.0}),
+    Contestant("codet, distinct", "codet", {"copies": False}),
+    Contestant("b4 (1e3, 1e4)", "b4", {"beta_0": 1e4}),
+    Contestant("b4 (1e3, 1e6)", "b4", {"beta_0": 1e6}),
+    Contestant("b4 (10, 10)", "b4", {"alpha_xy": 10.0, "beta_0": 10.0}),
+    Contestant("b4, uniform", "b4", {"priors": Priors()}),
+)
+"""Settings that the papers or their code report beside the default one."""
+
+
+def registered() -> list[Contestant]:
+    """Every registered selector with its default options: chance first, the truth last."""
+    places = {CHANCE: -1, TRUTH: 1}
+    return [Contestant(name, name) for name in sorted(SELECTORS, key=lambda name: (places.get(name, 0), name))]
+
+
+def in_world(world: World) -> list[Contestant]:
+    """Those compared in a simulated world; `b4, informed` knows the world's own rates.
+
+    Simulated solutions and tests have no copies and no outputs, so variants that only look at these are left out.
+    """
+    rules = [each for each in registered() if each.selector not in LOOK_AT_OUTPUTS]
+    variants = [each for each in REPORTED if each.label in ("codet, linear", "b4 (10, 10)", "b4, uniform")]
+    informed = Contestant("b4, informed", "b4", {"priors": informed_priors(world)})
+    return _ordered([*rules, *variants, informed])
+
+
+def on_data() -> list[Contestant]:
+    """Those compared on real model output."""
+    return _ordered([*registered(), *REPORTED])
+
+
+def informed_priors(world: World, strength: float = STRENGTH) -> Priors:
+    """Beta priors whose means are the world's rates."""
+    solutions, tests, wrong, right = ((strength * rate, strength * (1 - rate)) for rate in world.rates)
+    return Priors(solutions, tests, wrong_passes_correct=right, wrong_passes_wrong=wrong)
+
+
+def _ordered(contestants: list[Contestant]) -> list[Contestant]:
+    """Variants stand after their selector, chance first, the truth last."""
+    names = [each.selector for each in registered()]
+    return sorted(contestants, key=lambda each: names.index(each.selector))
