@@ -85,15 +85,15 @@ class Consensus(OneByOne):
         raise NotImplementedError
 
     def _select(self, matrix: PassingMatrix) -> Selection:
-        groups = self.groups(matrix)
+        return self._of_groups(matrix, self.groups(matrix))
+
+    def _of_groups(self, matrix: PassingMatrix, groups: Groups) -> Selection:
         if not groups.rows.size or not groups.columns.size:
             return unknown(matrix, NOT_JUDGED)
         raw = self.raw_scores(groups)
         scores, margin = self.beliefs(groups, raw)
-        best = is_best(raw)
-        selection = _selection_of(matrix, groups, scores, best, margin)
-        why = NOTHING_PASSES if not groups.pattern.any() else None
-        return selection if why is None else _abstaining(selection, why)
+        selection = _selection_of(matrix, groups, scores, is_best(raw), margin)
+        return selection if groups.pattern.any() else selection.because(NOTHING_PASSES)
 
 
 def is_best(raw: Floats) -> Bools:
@@ -136,9 +136,3 @@ def _selection_of(matrix: PassingMatrix, groups: Groups, scores: Floats, best: B
     test_scores[groups.columns] = weights @ groups.pattern
     test_scores[~matrix.sound_tests] = 0.0
     return Selection(solutions, tests, solution_scores, np.minimum(test_scores, 1.0), margin)
-
-
-def _abstaining(selection: Selection, why: str) -> Selection:
-    return Selection(
-        selection.solutions, selection.tests, selection.solution_scores, selection.test_scores, selection.margin, why
-    )

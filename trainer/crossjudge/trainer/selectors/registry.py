@@ -9,13 +9,22 @@ from .b4 import B4, OutputB4
 from .base import Selector
 from .bounds import Oracle, Random
 from .codet import CodeT
+from .dawid_skene import DawidSkene
 from .errors import BadOption, UnknownSelector
+from .gated_clusters import GatedClusters
+from .leave_one_out import LeaveOneOut
 from .max_pass import MaxPass
 from .mbr import MBR, OutputMajority
+from .spectral import Spectral
+from .ucoder import UCoder
 
 SELECTORS: dict[str, type[Selector]] = {
-    each.name: each for each in (B4, CodeT, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random)
-}
+    each.name: each
+    for each in (
+        B4, CodeT, DawidSkene, GatedClusters, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random,
+        Spectral, UCoder,
+    )
+}  # fmt: skip
 
 
 def make_selector(name: str, options: Mapping[str, Any] | None = None) -> Selector:

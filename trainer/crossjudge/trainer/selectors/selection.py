@@ -1,6 +1,6 @@
 """What a selector answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ class Selection:
             self.solutions[solutions], self.tests[tests], self.solution_scores[solutions], self.test_scores[tests],
             self.margin, self.abstain,
         )  # fmt: skip
+
+    def because(self, abstain: str) -> "Selection":
+        """The same with a reason not to use it."""
+        return replace(self, abstain=abstain)
+
+    def only(self, solutions: Bools) -> "Selection":
+        """The same with fewer of its solutions."""
+        return replace(self, solutions=solutions)
 
 
 def unknown(matrix: PassingMatrix, why: str) -> Selection:
