@@ -1,7 +1,7 @@
 """Which selectors are compared, under which names: all that are registered, and settings of them that papers report."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,15 +40,15 @@ class Contestant:
         return self.make(problems).select(matrices(problems))
 
 
-REPORTED = (
+VARIANTS = (
     Contestant("codet, linear", "codet", {"exponent": 1.0}),
-    Contestant("codet, distinct", "codet", {"copies": False}),
     Contestant("b4 (1e3, 1e4)", "b4", {"beta_0": 1e4}),
     Contestant("b4 (1e3, 1e6)", "b4", {"beta_0": 1e6}),
     Contestant("b4 (10, 10)", "b4", {"alpha_xy": 10.0, "beta_0": 10.0}),
     Contestant("b4, uniform", "b4", {"priors": Priors()}),
+    Contestant("spectral, agreement", "spectral", {"kind": "agreement"}),
 )
-"""Settings that the papers or their code report beside the default one."""
+"""Settings beside the default one: those that papers or their code report, and the other kinds of a rule."""
 
 
 def registered() -> list[Contestant]:
@@ -60,17 +60,29 @@ def registered() -> list[Contestant]:
 def in_world(world: World) -> list[Contestant]:
     """Those compared in a simulated world; `b4, informed` knows the world's own rates.
 
-    Simulated solutions and tests have no copies and no outputs, so variants that only look at these are left out.
+    Simulated solutions and tests have no copies and no outputs, so what only differs in these is left out.
     """
     rules = [each for each in registered() if each.selector not in LOOK_AT_OUTPUTS]
-    variants = [each for each in REPORTED if each.label in ("codet, linear", "b4 (10, 10)", "b4, uniform")]
+    variants = [each for each in _known(VARIANTS) if each.label not in ("b4 (1e3, 1e4)", "b4 (1e3, 1e6)")]
     informed = Contestant("b4, informed", "b4", {"priors": informed_priors(world)})
     return _ordered([*rules, *variants, informed])
 
 
 def on_data() -> list[Contestant]:
-    """Those compared on real model output."""
-    return _ordered([*registered(), *REPORTED])
+    """Those compared on real model output; each rule also with copies counted the other way."""
+    return _ordered([*registered(), *_known(VARIANTS), *(each for name in SELECTORS for each in _other_copies(name))])
+
+
+def _other_copies(name: str) -> list[Contestant]:
+    """A selector that counts copies by default as it is where they count once, and the reverse."""
+    parameter = inspect.signature(SELECTORS[name]).parameters.get("copies")
+    if parameter is None:
+        return []
+    return [Contestant(f"{name}, {'distinct' if parameter.default else 'copies'}", name, {"copies": not parameter.default})]
+
+
+def _known(contestants: Iterable[Contestant]) -> list[Contestant]:
+    return [each for each in contestants if each.selector in SELECTORS]
 
 
 def informed_priors(world: World, strength: float = STRENGTH) -> Priors:
