@@ -3,9 +3,11 @@
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from crossjudge.trainer.selectors import SELECTORS, Selection, Selector, make_selector
+import numpy as np
+
+from crossjudge.trainer.selectors import SELECTORS, Labels, PassingMatrix, Selection, Selector, make_selector
 from crossjudge.trainer.selectors.b4 import Priors
 
 from .labelled import Labelled, labels_of, matrices
@@ -16,6 +18,17 @@ STRENGTH = 50
 """How many observations the informed priors of a simulation stand for."""
 LOOK_AT_OUTPUTS = ("output_b4", "output_majority")
 """Without outputs these are the rules that they are made from, which are there already."""
+
+CALIBRATION = 10
+"""How many labelled problems a selector that learns from labels is shown."""
+_FOLDS = 10
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A selector that learns from problems whose truth is known."""
+
+    def observe(self, matrices: Sequence[PassingMatrix], labels: Sequence[Labels]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -34,10 +47,33 @@ class Contestant:
     def make(self, problems: Sequence[Labelled]) -> Selector:
         """The selector; one whose constructor asks for `labels` gets those of the problems."""
         takes_labels = "labels" in inspect.signature(SELECTORS[self.selector]).parameters
-        return make_selector(self.selector, {**({"labels": labels_of(problems)} if takes_labels else {}), **self.options})
+        return make_selector(
+            self.selector, {**({"labels": labels_of(problems)} if takes_labels else {}), **self.options}
+        )
 
-    def select(self, problems: Sequence[Labelled]) -> list[Selection]:
-        return self.make(problems).select(matrices(problems))
+    def select(self, problems: Sequence[Labelled], seed: int = 0) -> list[Selection]:
+        """Its choices. One that learns from labels is shown `CALIBRATION` other problems, anew for each of some folds."""
+        if not isinstance(self.make(problems), Learner):
+            return self.make(problems).select(matrices(problems))
+        chosen: dict[int, Selection] = {}
+        order = np.random.default_rng(seed).permutation(len(problems))
+        for fold in range(_FOLDS):
+            held_out, shown = (
+                order[fold::_FOLDS],
+                np.roll(np.delete(order, np.s_[fold::_FOLDS]), fold * CALIBRATION)[:CALIBRATION],
+            )
+            selector = self.make(problems)
+            show(selector, [problems[at] for at in shown])
+            chosen.update(
+                zip(held_out.tolist(), selector.select([problems[at].matrix for at in held_out]), strict=True)
+            )
+        return [chosen[at] for at in range(len(problems))]
+
+
+def show(selector: Selector, problems: Sequence[Labelled]) -> None:
+    """Let a selector that learns from labels see those of the problems; others see nothing."""
+    if isinstance(selector, Learner) and problems:
+        selector.observe(matrices(problems), [each.labels for each in problems])
 
 
 VARIANTS = (
@@ -78,7 +114,9 @@ def _other_copies(name: str) -> list[Contestant]:
     parameter = inspect.signature(SELECTORS[name]).parameters.get("copies")
     if parameter is None:
         return []
-    return [Contestant(f"{name}, {'distinct' if parameter.default else 'copies'}", name, {"copies": not parameter.default})]
+    return [
+        Contestant(f"{name}, {'distinct' if parameter.default else 'copies'}", name, {"copies": not parameter.default})
+    ]
 
 
 def _known(contestants: Iterable[Contestant]) -> list[Contestant]:

@@ -1,8 +1,8 @@
 """Has what a study of real data needs judged by a service: three files of results in one folder.
 
-    matrix.results.jsonl   every solution against every test that the model wrote, with outputs
-    truth.results.jsonl    every solution, and last the reference solution, against the reference test
-    refs.results.jsonl     the reference solution against every test that the model wrote
+matrix.results.jsonl   every solution against every test that the model wrote, with outputs
+truth.results.jsonl    every solution, and last the reference solution, against the reference test
+refs.results.jsonl     the reference solution against every test that the model wrote
 """
 
 import sys

@@ -29,7 +29,9 @@ FIGURES = {
     "trusted_pick": Figure("pass@1, trusted", "the same where the selector does not abstain"),
     "abstained": Figure("abstains", "share of problems where the selector advises against its own choice"),
     "precision": Figure("precision", "right ones among all solutions chosen in problems it does not abstain from"),
-    "recall": Figure("recall", "share of a problem's right solutions that are chosen, mean over problems that have any"),
+    "recall": Figure(
+        "recall", "share of a problem's right solutions that are chosen, mean over problems that have any"
+    ),
     "test_precision": Figure("test precision", "share of right ones among the chosen tests, mean over problems"),
     "auc": Figure("AUC", "how often a right solution scores above a wrong one of its problem, mean over problems"),
     "pooled_auc": Figure("AUC, pooled", "the same over the solutions of all problems together"),
@@ -41,7 +43,9 @@ FIGURES = {
 }
 
 
-def tallies(problems: Sequence[Labelled], selections: Sequence[Selection], *, by_chance: bool = False) -> dict[str, Tally]:
+def tallies(
+    problems: Sequence[Labelled], selections: Sequence[Selection], *, by_chance: bool = False
+) -> dict[str, Tally]:
     """All of `FIGURES`, as sums over the problems.
 
     With `by_chance` the choice in `selections` is left aside and the expectation over a choice of one solution, each

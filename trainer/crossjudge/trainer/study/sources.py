@@ -62,7 +62,9 @@ def _source(file: str, line: ProblemLine | BadLine, documents: dict[int, bytes])
     rest = {name: whole[name] for name in ("entry_point", "prelude") if whole.get(name)}
     # Of a line with nothing to judge the reader fills in an empty text: what the file says counts.
     solutions = whole["solutions"] if given["solutions"] else []
-    return Source(line.number, line.problem.id or "", solutions, whole["tests"] if given["tests"] else [], rest, test, solution)
+    return Source(
+        line.number, line.problem.id or "", solutions, whole["tests"] if given["tests"] else [], rest, test, solution
+    )
 
 
 def write_problems(path: Path, problems: Iterator[dict[str, Any]]) -> None:

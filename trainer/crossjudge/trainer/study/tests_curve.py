@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossjudge.trainer.selectors import Labels
+
 from .contestants import CHANCE, TRUTH, Contestant
 from .field import Progress
 from .labelled import Labelled
 from .resampling import Estimate, Resamples, mean_of
 from .scores import picks
-from crossjudge.trainer.selectors import Labels
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
@@ -32,7 +33,10 @@ def curves(
     most = max((each.matrix.shape[1] for each in problems), default=0)
     sizes = sorted({size for size in SIZES if size < most} | {most}) if most else []
     resamples = Resamples(len(problems), seed)
-    drawn = {size: [_thinned(problems, size, [seed, repeat]) for repeat in range(_times(size, most, repeats))] for size in sizes}
+    drawn = {
+        size: [_thinned(problems, size, [seed, repeat]) for repeat in range(_times(size, most, repeats))]
+        for size in sizes
+    }
     found = []
     for each in contestants:
         tell(f"by number of tests: {each.label}")
