@@ -47,26 +47,21 @@ class Contestant:
     def make(self, problems: Sequence[Labelled]) -> Selector:
         """The selector; one whose constructor asks for `labels` gets those of the problems."""
         takes_labels = "labels" in inspect.signature(SELECTORS[self.selector]).parameters
-        return make_selector(
-            self.selector, {**({"labels": labels_of(problems)} if takes_labels else {}), **self.options}
-        )
+        given = {"labels": labels_of(problems)} if takes_labels else {}
+        return make_selector(self.selector, {**given, **self.options})
 
     def select(self, problems: Sequence[Labelled], seed: int = 0) -> list[Selection]:
-        """Its choices. One that learns from labels is shown `CALIBRATION` other problems, anew for each of some folds."""
+        """Its choices. One that learns from labels is shown `CALIBRATION` other problems, anew for each of `_FOLDS`."""
         if not isinstance(self.make(problems), Learner):
             return self.make(problems).select(matrices(problems))
         chosen: dict[int, Selection] = {}
         order = np.random.default_rng(seed).permutation(len(problems))
         for fold in range(_FOLDS):
-            held_out, shown = (
-                order[fold::_FOLDS],
-                np.roll(np.delete(order, np.s_[fold::_FOLDS]), fold * CALIBRATION)[:CALIBRATION],
-            )
+            held_out, others = order[fold::_FOLDS], np.delete(order, np.s_[fold::_FOLDS])
             selector = self.make(problems)
-            show(selector, [problems[at] for at in shown])
-            chosen.update(
-                zip(held_out.tolist(), selector.select([problems[at].matrix for at in held_out]), strict=True)
-            )
+            show(selector, [problems[at] for at in np.roll(others, fold * CALIBRATION)[:CALIBRATION]])
+            found = selector.select([problems[at].matrix for at in held_out])
+            chosen.update(zip(held_out.tolist(), found, strict=True))
         return [chosen[at] for at in range(len(problems))]
 
 

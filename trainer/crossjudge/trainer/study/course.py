@@ -1,4 +1,4 @@
-"""A training that goes through the regimes one after another: how each selector fares, and what shows without labels."""
+"""A training that goes through the regimes in turn: how each selector fares, and what shows of it without labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

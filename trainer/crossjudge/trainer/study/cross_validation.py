@@ -28,7 +28,7 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "leave_one_out": {"rounds": (1, 3, 10), "copies": _COPIES},
     "ucoder": {"min_executed": (0.0, 0.4, 0.8), "copies": _COPIES},
 }
-"""The values tried of each option. Those that only decide when to abstain are not among them: pass@1 takes the guess."""
+"""The values tried of each option. Options that only decide when to abstain are left out: pass@1 takes the guess."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _validated(selector: str, settings: list[dict[str, Any]], table: Floats, def
     means = table.mean(axis=1)
     return Validated(
         selector, len(settings), resamples.estimate(mean_of(default)), resamples.estimate(mean_of(held_out)),
-        resamples.difference(mean_of(held_out), mean_of(default)), float(means.max()), settings[int(means.argmax())], chosen,
+        resamples.difference(mean_of(held_out), mean_of(default)), float(means.max()), settings[int(means.argmax())],
+        chosen,
     )  # fmt: skip
 
 

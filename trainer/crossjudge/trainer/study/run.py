@@ -19,6 +19,8 @@ from .real_data import read_labelled
 from .sources import read_sources
 from .tables import markdown, show
 
+_WIDE = 200
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -44,11 +46,11 @@ def run(choices: Choices) -> None:
     try:
         for measure in _parts(choices):
             with terminal.status("") as status:
-                part = measure(_teller(terminal, lambda text, status=status: status.update(text)))
+                part = measure(_teller(terminal, status.update))
             saved = _write(part, choices)
             found[part.name] = part.as_json()
             if not choices.as_json:
-                show(part, Console(highlight=False))
+                show(part, _screen())
             terminal.print(f"{part.name}: {', '.join(str(path) for path in saved)}", markup=False)
     except SelectorError as error:
         raise CommandError(str(error)) from error
@@ -87,7 +89,13 @@ def _parts(choices: Choices) -> Iterator[Callable[[Progress], Part]]:
         yield lambda tell: real(problems, inventory, choices.seed, tell)
 
 
-def _teller(terminal: Console, update: Callable[[str], None]) -> Progress:
+def _screen() -> Console:
+    """Standard output; where it is no terminal a table is as wide as it needs."""
+    screen = Console(highlight=False)
+    return screen if screen.is_terminal else Console(highlight=False, width=_WIDE)
+
+
+def _teller(terminal: Console, update: Progress) -> Progress:
     """A line that changes on a terminal; elsewhere a line each."""
     return update if terminal.is_terminal else lambda text: terminal.print(text, markup=False)
 

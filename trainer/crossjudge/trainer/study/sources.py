@@ -1,4 +1,4 @@
-"""The problems of a file as a study needs them: with the reference solution and the reference test that tell the truth."""
+"""The problems of a file as a study needs them: with the reference solution and test that tell the truth."""
 
 import json
 from collections.abc import Iterator
@@ -61,10 +61,8 @@ def _source(file: str, line: ProblemLine | BadLine, documents: dict[int, bytes])
     whole = line.problem.model_dump(mode="json", exclude_none=True)
     rest = {name: whole[name] for name in ("entry_point", "prelude") if whole.get(name)}
     # Of a line with nothing to judge the reader fills in an empty text: what the file says counts.
-    solutions = whole["solutions"] if given["solutions"] else []
-    return Source(
-        line.number, line.problem.id or "", solutions, whole["tests"] if given["tests"] else [], rest, test, solution
-    )
+    solutions, tests = (whole[name] if given[name] else [] for name in ("solutions", "tests"))
+    return Source(line.number, line.problem.id or "", solutions, tests, rest, test, solution)
 
 
 def write_problems(path: Path, problems: Iterator[dict[str, Any]]) -> None:

@@ -104,28 +104,30 @@ def _validation(part: Part) -> Sheet:
         for each in part.validated
     ]  # fmt: skip
     headings = ["selector", "settings", "default", "cross-validated", "gain", "best seen afterwards", "which is"]
-    return Sheet(
-        "Free parameters, chosen on four fifths of the problems and measured on the rest: pass@1", headings, rows
-    )
+    return Sheet("pass@1 with free parameters chosen on four fifths, measured on the rest", headings, rows)
 
 
 def _by_tests(part: Part) -> Sheet:
     sizes = part.curves[0].sizes
-    rows = [[curve.label, *(f"{point.value:.3f}" for point in curve.points)] for curve in part.curves]
+    rows: list[list[str | Estimate]] = [
+        [curve.label, *(f"{point.value:.3f}" for point in curve.points)] for curve in part.curves
+    ]
     return Sheet("pass@1 of the pick by the number of tests", ["selector", *map(str, sizes)], rows)
 
 
 def show(part: Part, console: Console) -> None:
-    """The tables of choices on a terminal, with the interval of the first figure; all else is in the files."""
+    """The tables of choices on a terminal, without some columns and intervals: the files have all."""
+    left_out = {FIGURES[each].title for each in ("pick_of_copies", "trusted_pick")}
     for sheet in sheets(part):
         if ": the scores" in sheet.title:
             continue
+        shown = [at for at, heading in enumerate(sheet.headings) if heading not in left_out]
         table = Table(title=sheet.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for at, heading in enumerate(sheet.headings):
-            table.add_column(heading, justify="right" if at else "left", no_wrap=not at, overflow="fold")
+        for at in shown:
+            table.add_column(sheet.headings[at], justify="right" if at else "left", no_wrap=at < 2)
         for row in sheet.rows:
             first = next((at for at, cell in enumerate(row) if isinstance(cell, Estimate)), -1)
-            table.add_row(*(written(cell) if at == first else brief(cell) for at, cell in enumerate(row)))
+            table.add_row(*(written(row[at]) if at == first else brief(row[at]) for at in shown))
         console.print(table, "")
 
 

@@ -1,4 +1,4 @@
-"""How pass@1 of the pick grows with the number of tests: matrices with some of their columns, drawn anew several times."""
+"""How pass@1 of the pick grows with the number of tests: some columns of each matrix, drawn anew several times."""
 
 import zlib
 from collections.abc import Iterable, Sequence
@@ -33,10 +33,7 @@ def curves(
     most = max((each.matrix.shape[1] for each in problems), default=0)
     sizes = sorted({size for size in SIZES if size < most} | {most}) if most else []
     resamples = Resamples(len(problems), seed)
-    drawn = {
-        size: [_thinned(problems, size, [seed, repeat]) for repeat in range(_times(size, most, repeats))]
-        for size in sizes
-    }
+    drawn = {size: _draws(problems, size, seed, 1 if size == most else repeats) for size in sizes}
     found = []
     for each in contestants:
         tell(f"by number of tests: {each.label}")
@@ -45,9 +42,8 @@ def curves(
     return found
 
 
-def _times(size: int, most: int, repeats: int) -> int:
-    """All tests can be drawn in one way only."""
-    return 1 if size == most else repeats
+def _draws(problems: Sequence[Labelled], size: int, seed: int, repeats: int) -> list[list[Labelled]]:
+    return [_thinned(problems, size, [seed, repeat]) for repeat in range(repeats)]
 
 
 def _picks(contestant: Contestant, problems: Sequence[Labelled]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

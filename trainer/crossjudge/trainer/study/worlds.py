@@ -20,10 +20,10 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True)
 class World:
-    """How matrices come about (2409.08692 §4.1): right solutions pass right tests and no wrong ones, the rest is chance.
+    """How matrices come about (2409.08692 §4.1): right solutions pass right tests and no wrong ones, else chance rules.
 
-    `copying` is ours: that share of the wrong solutions takes one of `behaviours` rows, which are drawn for each problem
-    as a wrong solution's own would be. So wrong solutions agree with one another, as those of one model do.
+    `copying` is ours: that share of the wrong solutions takes one of `behaviours` rows, which are drawn for each
+    problem as a wrong solution's own would be. So wrong solutions agree with one another, as those of one model do.
     """
 
     name: str

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossjudge.trainer.study.contestants import CHANCE, SELECTORS, TRUTH
+from crossjudge.trainer.selectors import SELECTORS
+from crossjudge.trainer.study.contestants import CHANCE, TRUTH
 from crossjudge.trainer.study.course import LABEL_FREE, Step
 from crossjudge.trainer.study.tests_curve import Curve
 
