@@ -38,6 +38,8 @@ class Contestant:
     label: str
     selector: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    is_told: bool = False
+    """Whether its options come from the truth, so that it is no rival to the others."""
 
     @property
     def is_bound(self) -> bool:
@@ -95,7 +97,7 @@ def in_world(world: World) -> list[Contestant]:
     """
     rules = [each for each in registered() if each.selector not in LOOK_AT_OUTPUTS]
     variants = [each for each in _known(VARIANTS) if each.label not in ("b4 (1e3, 1e4)", "b4 (1e3, 1e6)")]
-    informed = Contestant("b4, informed", "b4", {"priors": informed_priors(world)})
+    informed = Contestant("b4, informed", "b4", {"priors": informed_priors(world)}, is_told=True)
     return _ordered([*rules, *variants, informed])
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from crossjudge.trainer.selectors import PassingMatrix, Selection
 
-from .contestants import CALIBRATION, LOOK_AT_OUTPUTS, TRUTH, Contestant, registered, show
+from .contestants import CALIBRATION, CHANCE, LOOK_AT_OUTPUTS, TRUTH, Contestant, registered, show
 from .field import Progress
-from .labelled import matrices
+from .labelled import Labelled, matrices
 from .scores import picks
 from .worlds import training
 
-STEPS, PROBLEMS = 80, 64
+STEPS = 80
 LABEL_FREE = {
     "margin": "mean margin of the choice",
     "size": "share of solutions chosen",
@@ -35,8 +35,8 @@ class Step:
     """`LABEL_FREE`"""
 
 
-def course(seed: int, tell: Progress, steps: int = STEPS, problems: int = PROBLEMS) -> dict[str, list[Step]]:
-    """The steps of each rule by its name. A selector that learns sees `CALIBRATION` labelled problems after each step.
+def course(problems: int, seed: int, tell: Progress, steps: int = STEPS) -> dict[str, list[Step]]:
+    """The steps of each rule by its name, each of `problems`. One that learns sees `CALIBRATION` more after each step.
 
     All see the same problems in the same order, each with the state that earlier steps have left in it.
     """
@@ -56,10 +56,17 @@ def _one(contestant: Contestant, seed: int, steps: int, problems: int) -> list[S
         labelled, seen = step.problems[:CALIBRATION], step.problems[CALIBRATION:]
         shown = matrices(seen)
         selections = selector.select(shown)
-        pick = float(picks(seen, selections).mean()) if seen else float("nan")
+        pick = _pick(contestant, seen, selections)
         taken.append(Step(step.number, step.regime, pick, label_free(shown, selections)))
         show(selector, labelled)
     return taken
+
+
+def _pick(contestant: Contestant, seen: Sequence[Labelled], selections: Sequence[Selection]) -> float:
+    if not seen:
+        return float("nan")
+    shares = [each.share_right for each in seen] if contestant.selector == CHANCE else picks(seen, selections)
+    return float(np.mean(shares))
 
 
 def label_free(shown: Sequence[PassingMatrix], selections: Sequence[Selection]) -> dict[str, float]:

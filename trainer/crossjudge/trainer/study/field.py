@@ -80,8 +80,10 @@ class Field:
 
     @cached_property
     def best(self) -> str:
-        """The rule with the highest pass@1; the bounds do not compete."""
-        rules = [label for label, each in self.entries.items() if not each.contestant.is_bound]
+        """The rule with the highest pass@1; bounds, and what is told the truth, do not compete."""
+        rules = [
+            label for label, each in self.entries.items() if not (each.contestant.is_bound or each.contestant.is_told)
+        ]
         return max(rules, key=lambda label: self.entries[label].tallies["pick"].value)
 
     def as_json(self) -> dict[str, Any]:

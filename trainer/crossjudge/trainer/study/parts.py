@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .contestants import LOOK_AT_OUTPUTS, in_world, on_data, registered
-from .course import Step, as_json, course
+from .course import STEPS, Step, as_json, course
 from .cross_validation import Validated, cross_validate
 from .field import Field, Progress, compare
 from .labelled import Labelled
@@ -57,7 +57,7 @@ def simulation(draws: int, seed: int, tell: Progress) -> Part:
 def drift(draws: int, seed: int, tell: Progress) -> Part:
     """The regimes of a training one by one, then a training that goes through them."""
     fields = {world.name: _world(world, _part(draws, _SMALLER_SHARE), seed, tell) for world in REGIMES}
-    return Part("drift", fields, steps=course(seed, tell))
+    return Part("drift", fields, steps=course(_part(draws, STEPS), seed, tell))
 
 
 def real(problems: Sequence[Labelled], inventory: Inventory, seed: int, tell: Progress) -> Part:

@@ -82,8 +82,12 @@ def _line(axes: "Axes", label: str, taken: Sequence[Step], values: Sequence[floa
 
 
 def smoothed(values: Sequence[float]) -> list[float]:
-    """The mean of each value with those right before it, of `_SMOOTHED` at most."""
-    return [float(np.nanmean(values[max(0, at - _SMOOTHED + 1) : at + 1])) for at in range(len(values))]
+    """The mean of each value with those right before it, of `_SMOOTHED` at most; NaN counts nowhere."""
+    means = []
+    for at in range(len(values)):
+        known = [value for value in values[max(0, at - _SMOOTHED + 1) : at + 1] if not np.isnan(value)]
+        means.append(float(np.mean(known)) if known else float("nan"))
+    return means
 
 
 def _regimes(rows: "Sequence[Axes]", taken: Sequence[Step]) -> None:
