@@ -81,15 +81,12 @@ def test_another_file_does_not_go_on_with_the_first_ones_results(
         study("real", data=data, output=tmp_path / "out", pictures=False)
 
 
-def test_simulated_parts_are_measured_drawn_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study("all", output=tmp_path, draws=30, seed=1)
+def test_a_simulated_part_is_measured_drawn_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study("drift", output=tmp_path, draws=10, seed=1)
     shown = capsys.readouterr().out
-    assert "B4's simulated experiment" in shown
     assert "Collusive: the wrong ones agree" in shown
-    found = {path.name for path in tmp_path.iterdir()}
-    assert found == {
-        "simulation.json", "simulation.md", "simulation-pick.png", "simulation-reliability.png", "simulation-tests.png",
-        "drift.json", "drift.md", "drift-pick.png", "drift-reliability.png", "drift-collusive.png", "drift-course.png",
+    assert {path.name.removeprefix("drift").lstrip("-.") for path in tmp_path.iterdir()} == {
+        "json", "md", "pick.png", "reliability.png", "collusive.png", "course.png",
     }  # fmt: skip
     drift = json.loads((tmp_path / "drift.json").read_text())
     assert list(drift["fields"]) == ["early", "mid", "late", "collusive"]
@@ -100,16 +97,16 @@ def test_simulated_parts_are_measured_drawn_and_shown(tmp_path: Path, capsys: py
 
 
 def test_the_seed_repeats_a_study(tmp_path: Path) -> None:
-    def figures(seed: int, name: str) -> Any:
-        study("simulation", output=tmp_path / name, draws=16, seed=seed, pictures=False)
-        return json.loads((tmp_path / name / "simulation.json").read_text())
+    def figures(seed: int, name: str) -> str:
+        study("simulation", output=tmp_path / name, draws=4, seed=seed, pictures=False)
+        return (tmp_path / name / "simulation.json").read_text()
 
     assert figures(3, "one") == figures(3, "two") != figures(4, "three")
 
 
-def test_one_draw_is_enough_to_say_so(tmp_path: Path) -> None:
-    study("drift", output=tmp_path, draws=1, pictures=False)
-    assert "| oracle |" in (tmp_path / "drift.md").read_text()
+def test_draws_that_tell_nothing_apart_leave_empty_figures_and_no_error(tmp_path: Path) -> None:
+    study("simulation", output=tmp_path, draws=1, seed=3)
+    assert "| oracle |" in (tmp_path / "simulation.md").read_text()
 
 
 @pytest.mark.parametrize(

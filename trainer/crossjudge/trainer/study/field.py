@@ -38,6 +38,7 @@ class Field:
         self.name, self.problems, self.seed = name, list(problems), seed
         self.entries = {each.contestant.label: each for each in entries}
         self.resamples = Resamples(len(self.problems), seed)
+        self._estimates: dict[tuple[str, str], Estimate] = {}
 
     @cached_property
     def has_right(self) -> Bools:
@@ -62,7 +63,9 @@ class Field:
         return Field(name, [each for each, keep in zip(self.problems, kept, strict=True) if keep], entries, self.seed)
 
     def estimate(self, label: str, figure: str) -> Estimate:
-        return self.resamples.estimate(self.entries[label].tallies[figure])
+        if (label, figure) not in self._estimates:
+            self._estimates[label, figure] = self.resamples.estimate(self.entries[label].tallies[figure])
+        return self._estimates[label, figure]
 
     def difference(self, one: str, other: str, figure: str = "pick") -> Estimate:
         tallies_of = {label: self.entries[label].tallies[figure] for label in (one, other)}

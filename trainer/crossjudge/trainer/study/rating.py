@@ -113,10 +113,12 @@ class Bin:
 
 def reliability(table: Tally, resamples: Resamples) -> list[Bin]:
     """The bins that hold anything, from the sums of `calibration`."""
-    bins = []
-    for at in range(BINS):
-        things, score, _ = table.sums[:, at::BINS].sum(axis=0)
-        if things:
-            share = Tally(table.sums[:, [2 * BINS + at, at]], ratio)
-            bins.append(Bin(int(things), float(score / things), resamples.estimate(share)))
-    return bins
+    things, score, _ = np.split(table.sums.sum(axis=0), 3)
+    spread = resamples.sums(table)  # (R, 3·BINS)
+    found = []
+    for at in np.flatnonzero(things):
+        columns = [2 * BINS + at, at]
+        share = float(table.sums[:, columns[0]].sum() / things[at])
+        right = resamples.interval(share, ratio(spread[:, columns]))
+        found.append(Bin(int(things[at]), float(score[at] / things[at]), right))
+    return found

@@ -77,19 +77,24 @@ class Resamples:
         drawn = chance.multinomial(size, np.full(size, 1 / size), size=self.count) if size else np.zeros((0, 0))
         return drawn.astype(np.float32)
 
+    def sums(self, tally: Tally) -> Floats:
+        """(R, K), the tally's sums in each resample."""
+        assert len(tally.sums) == self.problems, f"{len(tally.sums)} problems, resampled as {self.problems}"
+        return np.asarray(self.weights @ tally.sums.astype(np.float32), np.float64)
+
     def spread(self, tally: Tally) -> Floats:
         """(R,), the figure in each resample."""
-        assert len(tally.sums) == self.problems, f"{len(tally.sums)} problems, resampled as {self.problems}"
-        return tally.of(np.asarray(self.weights @ tally.sums.astype(np.float32), np.float64))
+        return tally.of(self.sums(tally))
 
     def estimate(self, tally: Tally) -> Estimate:
-        return self._interval(tally.value, self.spread(tally))
+        return self.interval(tally.value, self.spread(tally))
 
     def difference(self, one: Tally, other: Tally) -> Estimate:
         """`one` less `other`, problem by problem the same draws."""
-        return self._interval(one.value - other.value, self.spread(one) - self.spread(other))
+        return self.interval(one.value - other.value, self.spread(one) - self.spread(other))
 
-    def _interval(self, value: float, spread: Floats) -> Estimate:
+    def interval(self, value: float, spread: Floats) -> Estimate:
+        """A figure with the interval of its values in the resamples, those that are NaN left out."""
         known = spread[~np.isnan(spread)]
         if not known.size:
             return Estimate(value, float("nan"), float("nan"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -42,13 +43,13 @@ def run(choices: Choices) -> None:
     """Each part in its turn; the folder has what is finished even where a later one fails."""
     _check(choices)
     terminal = Console(stderr=True, highlight=False, soft_wrap=True)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     try:
         for measure in _parts(choices):
             with terminal.status("") as status:
                 part = measure(_teller(terminal, status.update))
-            saved = _write(part, choices)
             found[part.name] = part.as_json()
+            saved = _write(part, found[part.name], choices)
             if not choices.as_json:
                 show(part, _screen())
             terminal.print(f"{part.name}: {', '.join(str(path) for path in saved)}", markup=False)
@@ -100,11 +101,11 @@ def _teller(terminal: Console, update: Progress) -> Progress:
     return update if terminal.is_terminal else lambda text: terminal.print(text, markup=False)
 
 
-def _write(part: Part, choices: Choices) -> list[Path]:
+def _write(part: Part, found: dict[str, Any], choices: Choices) -> list[Path]:
     folder = choices.output
     written = [folder / f"{part.name}.json", folder / f"{part.name}.md"]
     try:
-        written[0].write_text(json.dumps(part.as_json(), indent=1) + "\n", "utf-8")
+        written[0].write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         written[1].write_text(markdown(part) + "\n", "utf-8")
         if choices.pictures:
             from .pictures import save
