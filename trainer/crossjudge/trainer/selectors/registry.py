@@ -8,10 +8,11 @@ from typing import Any
 from .b4 import B4, OutputB4
 from .base import Selector
 from .bounds import Oracle, Random
-from .codet import CodeT
+from .codet import CodeT, SoftCodeT
 from .dawid_skene import DawidSkene
 from .errors import BadOption, UnknownSelector
 from .gated_clusters import GatedClusters
+from .jury import Jury
 from .leave_one_out import LeaveOneOut
 from .max_pass import MaxPass
 from .mbr import MBR, OutputMajority
@@ -21,8 +22,8 @@ from .ucoder import UCoder
 SELECTORS: dict[str, type[Selector]] = {
     each.name: each
     for each in (
-        B4, CodeT, DawidSkene, GatedClusters, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random,
-        Spectral, UCoder,
+        B4, CodeT, DawidSkene, GatedClusters, Jury, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random,
+        SoftCodeT, Spectral, UCoder,
     )
 }  # fmt: skip
 
