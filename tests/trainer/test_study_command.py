@@ -90,7 +90,7 @@ def test_a_simulated_part_is_measured_drawn_and_shown(tmp_path: Path, capsys: py
     }  # fmt: skip
     drift = json.loads((tmp_path / "drift.json").read_text())
     assert list(drift["fields"]) == ["early", "mid", "late", "collusive"]
-    assert {step["regime"] for step in drift["course"]["b4"]} == drift["fields"].keys()
+    assert {step["regime"] for step in drift["course"]["steps"]["b4"]} == drift["fields"].keys()
     text = (tmp_path / "drift.md").read_text()
     assert "| codet |" in text
     assert "nan" not in text

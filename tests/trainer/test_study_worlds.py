@@ -1,11 +1,15 @@
 """Simulated worlds: what they promise, and that the published numbers come out of them."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Self
 
 import numpy as np
 import pytest
 
-from crossjudge.trainer.study.contestants import Contestant, in_world
+from crossjudge.trainer.selectors import Labels, PassingMatrix, Selection
+from crossjudge.trainer.study.contestants import CALIBRATION, Contestant, in_world
+from crossjudge.trainer.study.course import course, entrants
 from crossjudge.trainer.study.field import Field, compare
 from crossjudge.trainer.study.worlds import B4_WORLD, REGIMES, WEAK_TESTS, World, draw, training
 
@@ -114,3 +118,28 @@ def test_a_training_goes_through_the_regimes_in_order() -> None:
     assert [step.regime for step in steps] == ["early"] * 2 + ["mid"] * 2 + ["late"] * 2 + ["collusive"] * 2
     ids = [each.matrix.id for step in steps for each in step.problems]
     assert len(set(ids)) == len(ids)
+
+
+class Counts:
+    """A watcher that warns of each step in which chance is not worse than every other rule."""
+
+    def __init__(self) -> None:
+        self.alarms: list[str] = []
+        self.seen = 0
+
+    def observe(
+        self, matrices: Sequence[PassingMatrix], labels: Sequence[Labels], selections: Mapping[str, Sequence[Selection]]
+    ) -> Self:
+        assert selections.keys() == {each.label for each in entrants()}
+        assert {len(each) for each in selections.values()} == {len(matrices)} == {len(labels)}
+        self.seen += len(matrices)
+        self.alarms = ["odd"] if self.seen % (2 * CALIBRATION) else []
+        return self
+
+
+def test_a_watcher_sees_the_labelled_problems_of_each_step_and_its_alarms_are_kept() -> None:
+    watcher = Counts()
+    found = course(6, 0, lambda _: None, watcher, steps=4)
+    assert watcher.seen == 4 * CALIBRATION
+    assert [(each.number, each.text) for each in found.warnings] == [(0, "odd"), (2, "odd")]
+    assert {len(taken) for taken in found.steps.values()} == {4}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .contestants import LOOK_AT_OUTPUTS, in_world, on_data, registered
-from .course import STEPS, Step, as_json, course
+from .course import STEPS, Course, course
 from .cross_validation import Validated, cross_validate
 from .field import Field, Progress, compare
 from .labelled import Labelled
@@ -26,7 +26,7 @@ class Part:
     fields: dict[str, Field]
     curves: Sequence[Curve] = ()
     validated: Sequence[Validated] = ()
-    steps: dict[str, list[Step]] | None = None
+    course: Course | None = None
     inventory: Inventory | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -37,8 +37,8 @@ class Part:
             ]
         if self.validated:
             found["cross_validation"] = [each.as_json() for each in self.validated]
-        if self.steps is not None:
-            found["course"] = as_json(self.steps)
+        if self.course is not None:
+            found["course"] = self.course.as_json()
         if self.inventory is not None:
             found["data"] = {**self.inventory.counts, "notes": self.inventory.notes}
         return found
@@ -57,7 +57,7 @@ def simulation(draws: int, seed: int, tell: Progress) -> Part:
 def drift(draws: int, seed: int, tell: Progress) -> Part:
     """The regimes of a training one by one, then a training that goes through them."""
     fields = {world.name: _world(world, _part(draws, _SMALLER_SHARE), seed, tell) for world in REGIMES}
-    return Part("drift", fields, steps=course(_part(draws, STEPS), seed, tell))
+    return Part("drift", fields, course=course(_part(draws, STEPS), seed, tell))
 
 
 def real(problems: Sequence[Labelled], inventory: Inventory, seed: int, tell: Progress) -> Part:

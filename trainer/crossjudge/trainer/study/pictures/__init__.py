@@ -34,8 +34,8 @@ def pictures(part: Part) -> "Iterator[tuple[str, Figure]]":
         yield "tests", by_number_of_tests(part.curves)
     if {BENIGN, COLLUSIVE} <= fields.keys():
         yield "collusive", belief_beside_truth([fields[BENIGN], fields[COLLUSIVE]])
-    if part.steps:
-        yield "course", course_picture(part.steps)
+    if part.course is not None:
+        yield "course", course_picture(part.course)
 
 
 def save(part: Part, folder: Path) -> list[Path]:

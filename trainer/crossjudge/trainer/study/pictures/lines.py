@@ -1,16 +1,16 @@
 """Lines: pass@1 by the number of tests, and over the course of a training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crossjudge.trainer.selectors import SELECTORS
 from crossjudge.trainer.study.contestants import CHANCE, TRUTH
-from crossjudge.trainer.study.course import LABEL_FREE, Step
+from crossjudge.trainer.study.course import LABEL_FREE, Course, Step
 from crossjudge.trainer.study.tests_curve import Curve
 
-from .frame import GREY, STYLES, new_figure, plain
+from .frame import GREY, RED, STYLES, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +54,9 @@ def by_number_of_tests(curves: Sequence[Curve]) -> "Figure":
     return figure
 
 
-def course_picture(steps: Mapping[str, Sequence[Step]]) -> "Figure":
-    """Above, what is true; below, what shows without labels."""
+def course_picture(course: Course) -> "Figure":
+    """Above, what is true, with a mark for each step after which a watcher warned; below, what shows without labels."""
+    steps = course.steps
     signals = list(LABEL_FREE)
     figure = new_figure(9.0, 3.4 + 1.35 * len(signals))
     rows = figure.subplots(1 + len(signals), 1, sharex=True, height_ratios=[2.6, *[1.0] * len(signals)])
@@ -65,6 +66,9 @@ def course_picture(steps: Mapping[str, Sequence[Step]]) -> "Figure":
             if signal != "passes" or label == next(iter(steps)):  # that one is the data's own
                 _line(axes, label, taken, [step.seen[signal] for step in taken])
     _regimes(rows, next(iter(steps.values())))
+    warned = sorted({each.number for each in course.warnings})
+    if warned:
+        rows[0].plot(warned, [0.0] * len(warned), "^", color=RED, markersize=7, label="monitor: alarm", clip_on=False)
     plain(rows[0], f"pass@1 of the pick over a training, mean of {_SMOOTHED} steps\n", 9)
     for axes, signal in zip(rows[1:], signals, strict=True):
         plain(axes, f"without labels: {LABEL_FREE[signal]}", 8)
