@@ -41,7 +41,7 @@ def four_errors(world: World, label: str, draws: int) -> float:
     ],
 )  # fmt: skip
 def test_b4s_simulation_gives_b4s_numbers(label: str, share: float) -> None:
-    assert pick(B4_WORLD, label, 800) == pytest.approx(share, abs=four_errors(B4_WORLD, label, 800))
+    assert pick(B4_WORLD, label, 500) == pytest.approx(share, abs=four_errors(B4_WORLD, label, 500))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_b4s_simulation_gives_b4s_numbers(label: str, share: float) -> None:
     ],
 )  # fmt: skip
 def test_weak_tests_give_the_known_numbers(world: World, label: str, share: float) -> None:
-    assert pick(world, label, 500) == pytest.approx(share, abs=four_errors(world, label, 500))
+    assert pick(world, label, 400) == pytest.approx(share, abs=four_errors(world, label, 400))
 
 
 def order(world: World, *labels: str) -> list[str]:

@@ -65,7 +65,7 @@ def real(problems: Sequence[Labelled], inventory: Inventory, seed: int, tell: Pr
     everything = compare("all problems", problems, on_data(), seed, tell)
     fields = {"all problems": everything}
     for name, kept in (("with a right solution", everything.has_right), ("with right and wrong", everything.has_both)):
-        if 0 < kept.sum() < kept.size:
+        if 0 < kept.sum() < min(len(each.problems) for each in fields.values()):
             fields[name] = everything.where(kept, name)
     found = curves(problems, registered(), seed, 3, tell)
     return Part("real", fields, found, cross_validate(problems, seed, tell), inventory=inventory)

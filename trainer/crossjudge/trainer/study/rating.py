@@ -10,7 +10,7 @@ from crossjudge.trainer.selectors.matrix import Bools, Floats, Ints
 from .resampling import Estimate, Resamples, Tally, mean_of, ratio
 
 BINS = 10
-_MOST_RANKS = 256
+_MOST_RANKS = 128
 
 
 @dataclass(frozen=True, eq=False)
