@@ -22,7 +22,7 @@ def study(
         Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Folder for figures and pictures.")
     ] = Path("study"),
     url: Annotated[str | None, typer.Option(help="The service. [CROSSJUDGE_URL, else http://127.0.0.1:8000]")] = None,
-    draws: Annotated[int, typer.Option(min=1, max=1_000_000, help="Simulated problems of B4's world.")] = 5000,
+    draws: Annotated[int, typer.Option(min=1, max=100_000, help="Simulated problems of B4's world.")] = 5000,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is left to chance.")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Judge anew what an earlier run has judged.")] = False,
     pictures: Annotated[bool, typer.Option(help="Draw pictures.")] = True,

@@ -44,6 +44,8 @@ def run(choices: Choices) -> None:
     _check(choices)
     terminal = Console(stderr=True, highlight=False, soft_wrap=True)
     found: dict[str, dict[str, Any]] = {}
+    if choices.part == "all" and choices.data is None:
+        terminal.print("real data are left out: name a file of problems with --data", markup=False)
     try:
         for measure in _parts(choices):
             with terminal.status("") as status:
