@@ -26,7 +26,7 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "dawid_skene": {"power": (0.03, 0.1, 0.3, 1.0), "copies": _COPIES},
     "gated_clusters": {"copies": _COPIES, "crashes_cluster": (False, True)},
     "leave_one_out": {"rounds": (1, 3, 10), "copies": _COPIES},
-    "jury": {"copies": _COPIES},
+    "jury": {"beta_0": (1e4, 1e5, 1e6), "exponent": (1.5, 2.0, 3.0), "doubt": (0.1, 0.2, 0.4), "copies": _COPIES},
     "soft_codet": {"copies": _COPIES},
     "ucoder": {"min_executed": (0.0, 0.4, 0.8), "copies": _COPIES},
 }
