@@ -128,6 +128,19 @@ def test_equal_rows_and_columns_get_equal_verdicts(batch: Batch, settings: Servi
 
 
 @given(batches, settings)
+def test_a_copy_names_the_first_of_its_kind_and_nothing_else_names_any(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
+
+    for problem, answer in zip(batch.problems, answers(plan, {}), strict=True):
+        keys = [key_of(test) for test in problem.tests]
+        for sources, reports in ((problem.solutions, answer.solutions), (keys, answer.tests)):
+            for index, report in enumerate(reports):
+                first = list(sources).index(sources[index])
+                is_copy = first != index and report.status is not SourceStatus.TOO_LARGE
+                assert report.copy_of == (first if is_copy else None)
+
+
+@given(batches, settings)
 def test_chunks_are_bounded_unless_a_row_alone_is_over(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 
