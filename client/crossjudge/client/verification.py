@@ -13,7 +13,8 @@ from crossjudge.contracts import BatchStatus, Problem, ProblemResult
 
 from ._sync import Client
 from .errors import CrossjudgeError
-from .problem_file import STDIN, BadLine, ProblemLine, ProblemReader, Survey, opened
+from .json_lines import STDIN, BadLine, opened
+from .problem_file import ProblemLine, ProblemReader, Survey
 from .progress import CellCount, CellProgress
 from .results_file import result_line
 from .summary import Summary
