@@ -10,6 +10,7 @@ from .base import Selector
 from .bounds import Oracle, Random
 from .codet import CodeT
 from .dawid_skene import DawidSkene
+from .dyb4 import DyB4
 from .errors import BadOption, UnknownSelector
 from .gated_clusters import GatedClusters
 from .leave_one_out import LeaveOneOut
@@ -21,8 +22,8 @@ from .ucoder import UCoder
 SELECTORS: dict[str, type[Selector]] = {
     each.name: each
     for each in (
-        B4, CodeT, DawidSkene, GatedClusters, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random,
-        Spectral, UCoder,
+        B4, CodeT, DawidSkene, DyB4, GatedClusters, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority,
+        Random, Spectral, UCoder,
     )
 }  # fmt: skip
 
