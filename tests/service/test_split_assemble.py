@@ -134,10 +134,12 @@ def test_a_copy_names_the_first_of_its_kind_and_nothing_else_names_any(batch: Ba
     for problem, answer in zip(batch.problems, answers(plan, {}), strict=True):
         keys = [key_of(test) for test in problem.tests]
         for sources, reports in ((problem.solutions, answer.solutions), (keys, answer.tests)):
-            for index, report in enumerate(reports):
-                first = list(sources).index(sources[index])
-                is_copy = first != index and report.status is not SourceStatus.TOO_LARGE
-                assert report.copy_of == (first if is_copy else None)
+            firsts = [list(sources).index(source) for source in sources]
+            said = [(report.status is SourceStatus.TOO_LARGE, report.copy_of) for report in reports]
+            assert [copy for _, copy in said] == [
+                None if first == index or is_large else first
+                for index, (first, (is_large, _)) in enumerate(zip(firsts, said, strict=True))
+            ]
 
 
 @given(batches, settings)

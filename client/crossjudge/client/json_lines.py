@@ -21,11 +21,13 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that is not what it should be: its number (from 1), the place in it, and what is wrong there."""
+    """A line that is not what it should be: its number (from 1), the place in it, what is wrong there, and the id of
+    the problem that it is of, where it could be read."""
 
     number: int
     path: str
     detail: str
+    problem: str | None = None
 
 
 @contextmanager

@@ -53,9 +53,9 @@ def rank_of(passed: Bools) -> int:
     """The rank of a 0/1 matrix, by elimination in whole numbers modulo the prime 2³¹ - 1.
 
     Not by singular values, whose rank depends on a tolerance and on the machine's linear algebra; not over GF(2), where
-    [[0,1,1],[1,0,1],[1,1,0]] has rank 2 instead of 3. Modulo a prime a rank is never too large, and too small only where
-    the prime divides each of the largest minors that are not 0: minors of up to 22 rows are smaller than the prime
-    (Hadamard's bound), and beyond a chance of that kind is about one in two thousand million.
+    [[0,1,1],[1,0,1],[1,1,0]] has rank 2 instead of 3. Modulo a prime a rank is never too large, and too small only
+    where the prime divides each of the largest minors that are not 0: minors of up to 22 rows are smaller than the
+    prime (Hadamard's bound), and beyond, such a chance is about one in two thousand million.
     """
     rows = _distinct(passed)
     table = _distinct(rows.T).astype(np.int64)  # equal rows and columns add nothing
