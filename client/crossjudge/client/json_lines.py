@@ -29,6 +29,11 @@ class BadLine:
     detail: str
     problem: str | None = None
 
+    def told(self, file: str) -> str:
+        """The line's place and what is wrong there, for the person whose file it is."""
+        problem = "" if self.problem is None else f" problem {self.problem!r},"
+        return f"{'stdin' if file == STDIN else file}, line {self.number},{problem} {self.path}: {self.detail}"
+
 
 @contextmanager
 def opened(file: str) -> Iterator[BinaryIO]:
@@ -69,7 +74,8 @@ def _object(number: int, raw: bytes, noun: str) -> dict[str, Any] | BadLine:
     except RecursionError:
         return BadLine(number, "$", "its values are nested too deeply")
     except JSONDecodeError as error:
-        return BadLine(number, "$", f"not JSON: {error.msg} at column {error.colno}")
+        cut = "" if raw.endswith(b"\n") else "; the file ends in this line, as if it had been cut off there"
+        return BadLine(number, "$", f"not JSON: {error.msg} at column {error.colno}{cut}")
     except ValueError as error:  # a number with too many digits
         return BadLine(number, "$", f"not JSON that can be read: {error}")
     return (
