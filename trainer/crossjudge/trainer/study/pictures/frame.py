@@ -1,0 +1,34 @@
+"""What the study's pictures share: colours that colour-blind people tell apart, and plain axes."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours.
+BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442",
+)  # fmt: skip
+GREY = "#888888"
+STYLES = [
+    (colour, dash, marker)
+    for dash, markers in (("-", "osD^v"), ("--", "PX*<>"), (":", "hpd8H"))
+    for colour, marker in zip((BLUE, RED, GREEN, PINK, "#000000"), markers, strict=True)
+]
+"""Colour, line and marker of each selector: no two have all three in common."""
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain(axes: "Axes", title: str, size: float = 10) -> None:
+    axes.set_title(title, fontsize=size, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
