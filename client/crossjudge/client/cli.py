@@ -91,8 +91,9 @@ def missing(entry: EntryPoint, error: ModuleNotFoundError) -> str:
     package = entry.module.split(".")[1]
     if (error.name or "").startswith(f"crossjudge.{package}"):
         return f"`{entry.name}` belongs to crossjudge's {package}, which is not part of this installation"
-    extra = extra_for(error.name or "", package)
-    return f"`{entry.name}` needs {error.name}, which is not installed: pip install 'crossjudge[{extra}]'"
+    module = (error.name or "").split(".")[0]
+    extra = extra_for(module, package)
+    return f"`{entry.name}` needs {module}, which is not installed: pip install 'crossjudge[{extra}]'"
 
 
 def extra_for(module: str, package: str) -> str:
@@ -104,7 +105,7 @@ def extra_for(module: str, package: str) -> str:
     for line in requires("crossjudge") or []:
         if found := re.match(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]", line):
             members.setdefault(found[2], set()).add(_plain(found[1]))
-    bring = [extra for extra, names in members.items() if _plain(module.split(".")[0]) in names]
+    bring = [extra for extra, names in members.items() if _plain(module) in names]
     within = [extra for extra in bring if members[extra] <= members.get(package, set())]
     return min(within or bring or [package], key=lambda extra: len(members.get(extra, ())))
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 
 from pydantic import ValidationError
 
-from crossjudge.contracts import ProblemResult, dump_json, load_json
+from crossjudge.contracts import ProblemResult, Verdict, dump_json, load_json
 
 from ._check import invalid
 from .errors import CommandError
@@ -23,6 +23,7 @@ from .json_lines import BadLine, objects
 
 STATE_SUFFIX = ".state.json"
 _FORMAT = 1
+_LETTERS = frozenset(verdict.value for verdict in Verdict)
 
 
 class ResultsFile:
@@ -133,7 +134,7 @@ def differences(earlier: Any, now: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class ResultLine:
-    """One result of a file, its matrix in shape: a string a solution, a letter a test. Letters are not looked at."""
+    """One result of a file, its matrix in shape: a string a solution, one of the verdicts' letters a test."""
 
     number: int
     result: ProblemResult
@@ -168,6 +169,9 @@ def _result(number: int, document: dict[str, Any]) -> ResultLine | BadLine:
     for row, letters in enumerate(result.matrix):
         if len(letters) != width:
             detail = f"{len(letters)} letters where the problem has {width} tests: one each is due"
+            return BadLine(number, f"$.matrix[{row}]", detail, name)
+        if unknown := set(letters) - _LETTERS:
+            detail = f"{min(unknown)!r} is no verdict; they are {', '.join(Verdict)}"
             return BadLine(number, f"$.matrix[{row}]", detail, name)
     return ResultLine(number, result)
 

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .base import OneByOne
 from .matrix import Floats, PassingMatrix
@@ -43,6 +42,8 @@ class LeaveOneOut(OneByOne):
 
 def _areas(passed: Floats, judged: Floats, weights: Floats) -> Floats:
     """(M,), AUC_j; NaN where j tells nothing."""
+    from scipy.stats import rankdata  # here, for it takes longer to import than all the rest
+
     others = (passed @ weights)[:, None] - passed * weights  # (N, M)
     due = (judged @ weights)[:, None] - judged * weights
     scores = np.where(due > 0, others / np.where(due > 0, due, 1.0), 0.0)

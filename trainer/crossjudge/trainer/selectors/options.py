@@ -12,6 +12,7 @@ from .errors import BadOption
 from .registry import kind_of
 
 _TEXT = (bool, int, float, str)
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "none"}
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -36,8 +37,8 @@ class Option:
         for kind in self.accepts:
             if (value := _read(text, kind)) is not _NOTHING:
                 return value
-        kinds = [getattr(kind, "__name__", repr(kind)) for kind in self.accepts]
-        raise BadOption(f"{self.name} takes {' or '.join(kinds).replace('NoneType', 'none')}, not {text!r}")
+        kinds = [_KINDS.get(kind, kind) for kind in self.accepts]
+        raise BadOption(f"{self.name} takes {' or '.join(kinds)}, not {text!r}")
 
 
 _NOTHING = object()
