@@ -27,3 +27,30 @@ class CodeT(Consensus):
 
     def most(self, groups: Groups) -> float:
         return float(groups.all_m * groups.all_n**self.exponent)
+
+
+class SoftCodeT(Consensus):
+    """Ours: CodeT with a soft size. Score of a set C = m · Σ_i J(C, i)², over all solutions i.
+
+    J(C, i) is the Jaccard index of the tests that C passes and those that i passes: members count 1, solutions that
+    agree in most tests count nearly as much. So a correct set that is small, because many solutions are nearly correct,
+    is not lost. Without a root, since the sum grows slower than |C| does.
+    """
+
+    name: ClassVar[str] = "soft_codet"
+
+    def raw_scores(self, groups: Groups) -> Floats:
+        return soft_agreement(groups)
+
+    def most(self, groups: Groups) -> float:
+        return groups.all_m * groups.all_n
+
+
+def soft_agreement(groups: Groups) -> Floats:
+    """(G,), m · Σ_i J(C, i)². Sets that pass nothing have 0."""
+    passed = groups.pattern.astype(np.float64)
+    both = passed @ passed.T  # (G, G)
+    sizes = passed.sum(axis=1)
+    either = sizes[:, None] + sizes - both
+    alike = both / np.maximum(either, 1.0)
+    return np.asarray(groups.m * (alike**2 @ groups.n))

@@ -8,11 +8,12 @@ from typing import Any
 from .b4 import B4, OutputB4
 from .base import Selector
 from .bounds import Oracle, Random
-from .codet import CodeT
+from .codet import CodeT, SoftCodeT
 from .dawid_skene import DawidSkene
 from .dyb4 import DyB4
 from .errors import BadOption, UnknownSelector
 from .gated_clusters import GatedClusters
+from .jury import Jury
 from .leave_one_out import LeaveOneOut
 from .max_pass import MaxPass
 from .mbr import MBR, OutputMajority
@@ -22,8 +23,8 @@ from .ucoder import UCoder
 SELECTORS: dict[str, type[Selector]] = {
     each.name: each
     for each in (
-        B4, CodeT, DawidSkene, DyB4, GatedClusters, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority,
-        Random, Spectral, UCoder,
+        B4, CodeT, DawidSkene, DyB4, GatedClusters, Jury, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority,
+        Random, SoftCodeT, Spectral, UCoder,
     )
 }  # fmt: skip
 

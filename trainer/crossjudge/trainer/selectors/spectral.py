@@ -23,7 +23,7 @@ class Spectral(OneByOne):
 
     `agreement`: the leading eigenvector of the solutions' agreement A_ik = (share of tests in which i and k do the
     same), diagonal left out: solutions are good that agree with good ones. Failing alike counts as much as passing
-    alike, so that the largest crowd leads. A test's score is the share of solutions that pass it, weighed by their scores.
+    alike, so that the largest crowd leads. A test has the share of solutions that pass it, weighed by their scores.
 
     Both are scaled so that the best solution has 1. The tests chosen are those that score more than half of the best
     test (`rank_one`) or of 1 (`agreement`). A matrix with nothing passed: abstains. Masked cells count as failed in

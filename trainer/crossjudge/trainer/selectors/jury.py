@@ -1,0 +1,85 @@
+"""The jury: four different readings of a matrix, none of which decides alone."""
+
+from typing import ClassVar
+
+import numpy as np
+from scipy.stats import rankdata
+
+from .b4 import Priors, log_evidence
+from .base import Consensus, log_margin_of, softmax
+from .codet import soft_agreement
+from .groups import Groups, output_groups
+from .inputs import Answers, answers
+from .matrix import Bools, Floats, PassingMatrix
+
+FEW_INPUTS = 3
+"""With fewer distinct inputs, answering the same to all of them is no sign of being wrong."""
+DOUBT = 0.2
+"""What an answer that no test expects is worth beside one that a test expects."""
+
+
+class Jury(Consensus):
+    """Ours. Ranks the clusters of equal outputs by four scores and multiplies the ranks; the smallest product wins.
+
+    - Evidence: B4's `log_evidence` with its strong prior (1e3, 1e5): what many pass is right.
+    - Popularity: Σ over the tests passed of (share of the solutions that pass it)²: the linear reading of the same.
+    - Soft agreement: CodeT's score with near members (`soft_codet`).
+    - Election: at each distinct input k the answers v are candidates. S_k(v) solutions give it, T_k(v) tests expect it,
+      P_k(v) ∝ S_k(v)·(T_k(v) + 0.2); score of a cluster = ln|C| + Σ_k ln P_k(its answer). Tests at one input exclude
+      each other, which the others do not know; and solutions that differ in some answers support each other in the
+      rest.
+
+    A cluster that answers the same to each of three inputs or more comes last: such a solution ignores its input. Equal
+    products share the choice. Each reading errs where its model of tests is wrong, and they err in different places;
+    the product of ranks asks a winner to be near the top of each. Beliefs are ∝ (product of ranks)^-`sharpness`.
+
+    Without outputs there is nothing to elect: clusters are equal rows, and the first three decide.
+    """
+
+    name: ClassVar[str] = "jury"
+
+    def __init__(self, copies: bool = False, sharpness: float = 1.0) -> None:
+        super().__init__(copies)
+        self.sharpness = sharpness
+
+    def groups(self, matrix: PassingMatrix) -> Groups:
+        return output_groups(matrix, copies=self.copies)
+
+    def raw_scores(self, groups: Groups) -> Floats:
+        """(G,), minus the logarithm of the product of ranks."""
+        readings = [log_evidence(groups, Priors.family(1e3, 1e5)), popularity(groups), soft_agreement(groups)]
+        last = np.zeros(groups.count, np.bool_)
+        if groups.matrix.outputs is not None:
+            given = answers(groups)
+            readings.append(election(groups, given))
+            last = ignores_input(given)
+        ranks = [rankdata(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
+        return np.asarray(-np.log(ranks).sum(axis=0))
+
+    def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
+        return softmax(self.sharpness * raw), log_margin_of(self.sharpness * raw)
+
+
+def ignores_input(given: Answers) -> Bools:
+    """(G,), groups with one answer to everything; none where all are so or where there are too few inputs."""
+    constant = given.variety == 1
+    if given.kind.shape[1] < FEW_INPUTS:
+        return np.zeros_like(constant)
+    return np.zeros_like(constant) if constant.all() else constant
+
+
+def popularity(groups: Groups) -> Floats:
+    """(G,), Σ_j E_Cj·(share of the solutions that pass j)²."""
+    shares = groups.n @ groups.pattern / groups.all_n
+    return np.asarray(groups.pattern @ shares**2)
+
+
+def election(groups: Groups, given: Answers) -> Floats:
+    """(G,), ln|C| + Σ_k ln P_k(the group's answer)."""
+    support = given.votes * (given.confirmed + DOUBT)  # (G, K)
+    flat = np.zeros(given.kind.max() + 1)
+    flat[given.kind.ravel()] = support.ravel()  # groups that answer alike have the same support
+    inputs = np.zeros(flat.size, np.int64)
+    inputs[given.kind.ravel()] = np.tile(np.arange(given.kind.shape[1]), groups.count)
+    total = np.bincount(inputs, flat)  # (K,), over the different answers to each input
+    return np.asarray(np.log(groups.n) + np.log(support / total).sum(axis=1))
