@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .b4 import Priors, log_evidence
 from .base import Consensus, log_margin_of, softmax
@@ -11,6 +10,7 @@ from .codet import soft_agreement
 from .groups import Groups, output_groups
 from .inputs import Answers, answers
 from .matrix import Bools, Floats, PassingMatrix
+from .ranks import mean_ranks
 
 FEW_INPUTS = 3
 """With fewer distinct inputs, answering the same to all of them is no sign of being wrong."""
@@ -53,7 +53,7 @@ class Jury(Consensus):
             given = answers(groups)
             readings.append(election(groups, given))
             last = ignores_input(given)
-        ranks = [rankdata(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
+        ranks = [mean_ranks(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
         return np.asarray(-np.log(ranks).sum(axis=0))
 
     def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:

@@ -7,6 +7,7 @@ import numpy as np
 from .base import OneByOne
 from .matrix import Floats, PassingMatrix
 from .pointwise import chosen, weights_of
+from .ranks import mean_ranks
 from .selection import Selection
 
 
@@ -42,13 +43,11 @@ class LeaveOneOut(OneByOne):
 
 def _areas(passed: Floats, judged: Floats, weights: Floats) -> Floats:
     """(M,), AUC_j; NaN where j tells nothing."""
-    from scipy.stats import rankdata  # here, for it takes longer to import than all the rest
-
     others = (passed @ weights)[:, None] - passed * weights  # (N, M)
     due = (judged @ weights)[:, None] - judged * weights
     scores = np.where(due > 0, others / np.where(due > 0, due, 1.0), 0.0)
     scores = np.where(judged > 0, scores, np.nan)
-    ranks = rankdata(scores, axis=0, nan_policy="omit")
+    ranks = mean_ranks(scores)
     yes = passed.sum(axis=0)
     no = judged.sum(axis=0) - yes
     with np.errstate(invalid="ignore", divide="ignore"):
