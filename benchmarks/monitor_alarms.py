@@ -1,8 +1,8 @@
 """How often the selectors' monitor cries wolf, and how soon it tells that a rule has gone stale. Minutes, one core.
 
 B4 with its fixed prior is in use; CodeT and DyB4 stand beside it. Ten labelled problems a step come from the simulated
-regimes of a training. Prints two tables: alarms over a training in which nothing changes, and steps from a sudden
-change to the first alarm of each kind.
+regimes of a training. Prints three tables: a rule that is right by the toss of a coin which changes; alarms over a
+training in which nothing changes; and steps from a sudden change to the first alarm of each kind.
 
     python benchmarks/monitor_alarms.py --steps 2000 --changes 40
 """
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from crossjudge.trainer.selectors import Selection, make_selector
+from crossjudge.trainer.selectors import Labels, PassingMatrix, Selection, make_selector
 from crossjudge.trainer.selectors.dyb4 import DyB4
 from crossjudge.trainer.selectors.monitor import Alarm, Reason, SelectorMonitor
 from crossjudge.trainer.study.labelled import Labelled, matrices
@@ -64,6 +64,7 @@ def main(
 ) -> None:
     console = Console()
     pools = {world.name: Pool(world, pool) for world in REGIMES}
+    console.print(falls(steps, changes, labelled))
     console.print(quiet(pools, steps, labelled))
     console.print(delays(pools, changes, labelled))
 
@@ -105,6 +106,42 @@ def delays(pools: dict[str, Pool], changes: int, labelled: int) -> Table:
                     firsts[reason].append(raised[reason])
             table.add_row(before, after, in_use, *(_said(firsts[reason], changes) for reason in Reason))
     return table
+
+
+def falls(steps: int, changes: int, labelled: int) -> Table:
+    """A rule that is right by chance alone, problem by problem, with a probability that falls at once."""
+    table = Table(title=f"A rule whose chance to be right falls: alarms in {steps:,} steps before, delay after")
+    for heading in ("right", "alarms before", "falls by 0.1", "by 0.2", "by 0.3"):
+        table.add_column(heading)
+    for share in (0.95, 0.8, 0.5):
+        quiet_watch = Tossed(labelled, seed=0)
+        before = sum(len(quiet_watch.step(share)) for _ in range(steps))
+        row = [str(share), str(before)]
+        for fall in (0.1, 0.2, 0.3):
+            firsts = []
+            for seed in range(changes):
+                watch = Tossed(labelled, seed)
+                for _ in range(SETTLED):
+                    watch.step(share)
+                firsts += [next((n for n in range(1, 101) if watch.step(share - fall)), 0)]
+            row.append(_said([first for first in firsts if first], changes))
+        table.add_row(*row)
+    return table
+
+
+class Tossed:
+    """A monitor of a rule that chooses the first of two solutions, which is right by the toss of a coin."""
+
+    def __init__(self, labelled: int, seed: int) -> None:
+        self.monitor = SelectorMonitor("rule")
+        self.matrices = [PassingMatrix.of(["P", "F"])] * labelled
+        self.chosen = make_selector("codet").select(self.matrices)
+        self.chance = np.random.default_rng([seed, 2])
+
+    def step(self, share: float) -> list[Alarm]:
+        tossed = self.chance.random(len(self.matrices)) < share
+        labels = [Labels(np.array([right, not right])) for right in tossed]
+        return self.monitor.observe(self.matrices, labels, {"rule": self.chosen}).alarms
 
 
 def _said(steps: list[int], of: int) -> str:
