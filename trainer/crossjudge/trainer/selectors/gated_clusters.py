@@ -6,7 +6,7 @@ import numpy as np
 
 from .base import Consensus
 from .errors import BadOption
-from .groups import Groups, grouped, output_groups
+from .groups import Groups, equal_rows, grouped, output_groups
 from .matrix import Bools, Floats, Ints, PassingMatrix
 from .selection import Selection, unknown
 
@@ -45,7 +45,7 @@ class GatedClusters(Consensus):
             return groups
         runs = ~_breaks(matrix, groups.rows, groups.columns)
         rows = groups.rows[runs]
-        passed = matrix.passed[np.ix_(rows, groups.columns)]
+        passed = matrix.passed[rows][:, groups.columns]
         _, of = np.unique(groups.of[runs], return_inverse=True)
         return grouped(matrix, rows, groups.columns, passed, of, copies=self.copies)
 
@@ -53,8 +53,10 @@ class GatedClusters(Consensus):
         telling = groups.pattern.any(axis=0) & ~groups.pattern.all(axis=0)
         if not telling.any():
             return np.asarray(np.sqrt(groups.n) * (groups.m > 0))
-        distinct = np.unique(groups.pattern[:, telling], axis=1)  # equal columns say one thing
-        return np.asarray(distinct.sum(axis=1) * np.sqrt(groups.n))
+        _, distinct = np.unique(
+            equal_rows(groups.pattern[:, telling].T), return_index=True
+        )  # equal columns say one thing
+        return np.asarray(groups.pattern[:, telling][:, distinct].sum(axis=1) * np.sqrt(groups.n))
 
     def most(self, groups: Groups) -> float:
         return float(max(groups.columns.size, 1) * np.sqrt(groups.all_n))
@@ -73,5 +75,5 @@ class GatedClusters(Consensus):
 
 def _breaks(matrix: PassingMatrix, rows: Ints, columns: Ints) -> Bools:
     """(n_rows,), whether a solution breaks on any test that some other solution runs."""
-    broke = matrix.broke[np.ix_(rows, columns)]
+    broke = matrix.broke[rows][:, columns]
     return np.asarray((broke & ~broke.all(axis=0)).any(axis=1))

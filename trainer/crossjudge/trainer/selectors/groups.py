@@ -45,8 +45,8 @@ class Groups:
 def row_groups(matrix: PassingMatrix, *, copies: bool) -> Groups:
     """Groups of equal rows."""
     rows, columns = whole_part(matrix)
-    passed = matrix.passed[np.ix_(rows, columns)]
-    return grouped(matrix, rows, columns, passed, _equal_rows(np.packbits(passed, axis=1)), copies=copies)
+    passed = matrix.passed[rows][:, columns]
+    return grouped(matrix, rows, columns, passed, equal_rows(np.packbits(passed, axis=1)), copies=copies)
 
 
 def output_groups(matrix: PassingMatrix, *, copies: bool) -> Groups:
@@ -58,17 +58,16 @@ def output_groups(matrix: PassingMatrix, *, copies: bool) -> Groups:
     if matrix.outputs is None:
         return row_groups(matrix, copies=copies)
     rows, columns = whole_part(matrix)
-    ids = _equal_rows(matrix.outputs[np.ix_(rows, columns)])
-    return grouped(matrix, rows, columns, matrix.passed[np.ix_(rows, columns)], ids, copies=copies)
+    ids = equal_rows(matrix.outputs[rows][:, columns])
+    return grouped(matrix, rows, columns, matrix.passed[rows][:, columns], ids, copies=copies)
 
 
-def _equal_rows(table: NDArray[np.generic]) -> Ints:
-    """The number of the group of each row, groups numbered by their first row."""
-    if not table.shape[1]:
-        return np.zeros(len(table), np.int64)
-    keys = np.ascontiguousarray(table).view(f"V{table.shape[1] * table.itemsize}").ravel()
+def equal_rows(table: NDArray[np.generic]) -> Ints:
+    """(rows,), the number of the kind of each row, kinds numbered by their first row."""
+    raw, width = table.tobytes(), table.shape[1] * table.itemsize
     numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(key.tobytes(), len(numbers)) for key in keys], np.int64)
+    kinds = [numbers.setdefault(raw[at * width : (at + 1) * width], len(numbers)) for at in range(len(table))]
+    return np.array(kinds, np.int64)
 
 
 def grouped(
@@ -79,8 +78,9 @@ def grouped(
     tests = matrix.test_copies[columns].astype(np.float64) if copies else np.ones(columns.size)
     count = int(of.max()) + 1 if of.size else 0
     n = np.bincount(of, solutions, count).astype(np.float64)
-    passes = np.zeros((count, columns.size))  # of each group's solutions, how many pass each test
-    np.add.at(passes, of, passed * solutions[:, None])
+    members = np.zeros((count, rows.size))
+    members[of, np.arange(rows.size)] = solutions
+    passes = members @ passed  # (G, n_columns), of each group's solutions, how many pass each test
     pattern = passes * 2 > n[:, None]
     m = pattern @ tests
     weighed = passes.sum(axis=0) * tests  # (n_columns,), passes of all solutions

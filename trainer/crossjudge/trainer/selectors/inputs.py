@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .groups import Groups
+from .groups import Groups, equal_rows
 from .matrix import NO_OUTPUT, Floats, Ints
 
 SILENT = 0.5
@@ -22,7 +22,7 @@ class Answers:
     confirmed: Floats
     """(G, K), tests at that input which the group passes, so that they expect its answer."""
     kind: Ints
-    """(G, K), a number for each different answer to each input: 0 to (different ones) - 1."""
+    """(G, K), the different answers to an input numbered from 0."""
     variety: Ints
     """(G,), how many different answers a group gives over all inputs."""
 
@@ -33,27 +33,30 @@ def answers(groups: Groups) -> Answers:
     first_row = np.zeros(groups.count, np.int64)
     first_row[groups.of[::-1]] = groups.rows[::-1]
     every = groups.matrix.outputs[first_row][:, groups.columns]
-    of_test, representatives = _equal_columns(every)
-    given = every[:, representatives]
+    of_test = equal_rows(every.T)
+    representatives = np.zeros(of_test.max() + 1, np.int64)
+    representatives[of_test[::-1]] = np.arange(of_test.size)[::-1]
+    given = every[:, representatives]  # (G, K)
     inputs = given.shape[1]
-    members = np.zeros((groups.columns.size, inputs))
-    members[np.arange(groups.columns.size), of_test] = 1.0
-    keys = given * inputs + np.arange(inputs)  # (G, K), equal for equal answers to the same input
-    _, kind = np.unique(keys, return_inverse=True)
-    kind = kind.reshape(given.shape)
-    votes = np.bincount(kind.ravel(), np.repeat(groups.n, inputs))[kind]
+    members = np.zeros((of_test.size, inputs))
+    members[np.arange(of_test.size), of_test] = 1.0
+    kind = _kinds(given)
+    flat = kind * inputs + np.arange(inputs)
+    votes = np.bincount(flat.ravel(), np.repeat(groups.n, inputs))[flat]
     return Answers(
         of_test, np.where(given == NO_OUTPUT, SILENT, votes), groups.pattern @ members, kind, _variety(given)
-    )  # fmt: skip
+    )
 
 
-def _equal_columns(table: Ints) -> tuple[Ints, Ints]:
-    """The number of each column's kind, and the first column of each kind."""
-    numbers: dict[bytes, int] = {}
-    of = np.array([numbers.setdefault(column.tobytes(), len(numbers)) for column in table.T.copy()], np.int64)
-    first = np.zeros(len(numbers), np.int64)
-    first[of[::-1]] = np.arange(of.size)[::-1]
-    return of, first
+def _kinds(given: Ints) -> Ints:
+    """(G, K), the answers to each input numbered from 0, in the order of their own numbers."""
+    columns = given.T
+    order = np.argsort(columns, axis=1)
+    ordered = np.take_along_axis(columns, order, axis=1)
+    is_new = np.diff(ordered, axis=1, prepend=ordered[:, :1]) != 0
+    kinds = np.empty_like(order)
+    np.put_along_axis(kinds, order, np.cumsum(is_new, axis=1), axis=1)
+    return kinds.T
 
 
 def _variety(given: Ints) -> Ints:

@@ -6,16 +6,19 @@ import numpy as np
 
 from .b4 import Priors, log_evidence
 from .base import Consensus, log_margin_of, softmax
-from .codet import soft_agreement
+from .codet import soft_agreement, support
+from .errors import BadOption
 from .groups import Groups, output_groups
 from .inputs import Answers, answers
 from .matrix import Bools, Floats, PassingMatrix
-from .ranks import mean_ranks
+from .ranks import average_ranks
+from .selection import Selection
 
 FEW_INPUTS = 3
 """With fewer distinct inputs, answering the same to all of them is no sign of being wrong."""
 DOUBT = 0.2
 """What an answer that no test expects is worth beside one that a test expects."""
+LONELY = "too few solutions pass nearly the same tests as the best cluster"
 
 
 class Jury(Consensus):
@@ -31,16 +34,22 @@ class Jury(Consensus):
 
     A cluster that answers the same to each of three inputs or more comes last: such a solution ignores its input. Equal
     products share the choice. Each reading errs where its model of tests is wrong, and they err in different places;
-    the product of ranks asks a winner to be near the top of each. Beliefs are ∝ (product of ranks)^-`sharpness`.
+    the product of ranks asks a winner to be near the top of each.
+
+    A cluster's score is (product of ranks)^-`sharpness`, scaled to a sum of 1, times the root of its `support`: ranks
+    say which cluster is the best, and the size of the crowd near it whether the best is any good. Below `min_support`
+    of that crowd it abstains.
 
     Without outputs there is nothing to elect: clusters are equal rows, and the first three decide.
     """
 
     name: ClassVar[str] = "jury"
 
-    def __init__(self, copies: bool = False, sharpness: float = 1.0) -> None:
+    def __init__(self, copies: bool = False, sharpness: float = 1.0, min_support: float = 0.0) -> None:
         super().__init__(copies)
-        self.sharpness = sharpness
+        if not 0 <= min_support <= 1:
+            raise BadOption(f"min_support is a share between 0 and 1, not {min_support}")
+        self.sharpness, self.min_support = sharpness, min_support
 
     def groups(self, matrix: PassingMatrix) -> Groups:
         return output_groups(matrix, copies=self.copies)
@@ -53,11 +62,19 @@ class Jury(Consensus):
             given = answers(groups)
             readings.append(election(groups, given))
             last = ignores_input(given)
-        ranks = [mean_ranks(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
+        ranks = [average_ranks(np.where(last, np.inf, -np.round(each, 9))) for each in readings]
         return np.asarray(-np.log(ranks).sum(axis=0))
 
     def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
-        return softmax(self.sharpness * raw), log_margin_of(self.sharpness * raw)
+        return softmax(self.sharpness * raw) * np.sqrt(support(groups)), log_margin_of(self.sharpness * raw)
+
+    def _of_groups(self, matrix: PassingMatrix, groups: Groups) -> Selection:
+        selection = super()._of_groups(matrix, groups)
+        if self.min_support > 0 and selection.abstain is None:
+            best = groups.of[selection.solutions[groups.rows]]
+            if support(groups)[best].max() < self.min_support:
+                return selection.because(LONELY)
+        return selection
 
 
 def ignores_input(given: Answers) -> Bools:
@@ -77,9 +94,7 @@ def popularity(groups: Groups) -> Floats:
 def election(groups: Groups, given: Answers) -> Floats:
     """(G,), ln|C| + Σ_k ln P_k(the group's answer)."""
     support = given.votes * (given.confirmed + DOUBT)  # (G, K)
-    flat = np.zeros(given.kind.max() + 1)
-    flat[given.kind.ravel()] = support.ravel()  # groups that answer alike have the same support
-    inputs = np.zeros(flat.size, np.int64)
-    inputs[given.kind.ravel()] = np.tile(np.arange(given.kind.shape[1]), groups.count)
-    total = np.bincount(inputs, flat)  # (K,), over the different answers to each input
-    return np.asarray(np.log(groups.n) + np.log(support / total).sum(axis=1))
+    inputs = support.shape[1]
+    total = np.zeros((int(given.kind.max()) + 1, inputs))  # groups that answer alike have the same support
+    total[given.kind, np.arange(inputs)] = support
+    return np.asarray(np.log(groups.n) + np.log(support / total.sum(axis=0)).sum(axis=1))

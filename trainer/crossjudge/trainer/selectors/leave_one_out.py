@@ -7,7 +7,7 @@ import numpy as np
 from .base import OneByOne
 from .matrix import Floats, PassingMatrix
 from .pointwise import chosen, weights_of
-from .ranks import mean_ranks
+from .ranks import average_ranks
 from .selection import Selection
 
 
@@ -46,10 +46,9 @@ def _areas(passed: Floats, judged: Floats, weights: Floats) -> Floats:
     others = (passed @ weights)[:, None] - passed * weights  # (N, M)
     due = (judged @ weights)[:, None] - judged * weights
     scores = np.where(due > 0, others / np.where(due > 0, due, 1.0), 0.0)
-    scores = np.where(judged > 0, scores, np.nan)
-    ranks = mean_ranks(scores)
+    ranks = average_ranks(np.where(judged > 0, scores, np.inf))  # what was not judged ranks behind, and counts nowhere
     yes = passed.sum(axis=0)
     no = judged.sum(axis=0) - yes
     with np.errstate(invalid="ignore", divide="ignore"):
-        areas = ((np.nan_to_num(ranks) * passed).sum(axis=0) - yes * (yes + 1) / 2) / (yes * no)
+        areas = ((ranks * passed).sum(axis=0) - yes * (yes + 1) / 2) / (yes * no)
     return np.where((yes > 0) & (no > 0), areas, np.nan)

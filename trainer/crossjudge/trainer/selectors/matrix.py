@@ -17,10 +17,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PASSED, _FAILED = ord(Verdict.PASSED.value), ord(Verdict.FAILED.value)
-_UNSCORED = [ord(verdict.value) for verdict in Verdict if not verdict.is_scored]
 _LETTERS = "".join(verdict.value for verdict in Verdict)
 _KNOWN = np.zeros(256, dtype=np.bool_)
 _KNOWN[[ord(letter) for letter in _LETTERS]] = True
+_SCORED = np.zeros(256, dtype=np.bool_)
+_SCORED[[ord(verdict.value) for verdict in Verdict if verdict.is_scored]] = True
 
 NO_OUTPUT = -1
 
@@ -89,7 +90,7 @@ class PassingMatrix:
     @cached_property
     def judged(self) -> Bools:
         """(N, M), False where there is no verdict on the program (S and X): such cells count nowhere."""
-        return np.asarray(~np.isin(self.letters, _UNSCORED))
+        return _SCORED[self.letters]
 
     @cached_property
     def broke(self) -> Bools:

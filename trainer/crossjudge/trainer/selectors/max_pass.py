@@ -30,11 +30,12 @@ class MaxPass(OneByOne):
             known = ~np.isnan(scores)
             trust = np.where(known, scores, 0.0)[:, None] * matrix.judged  # (N, M)
             tests = np.where(trust.sum(axis=0) > 0, (trust * matrix.passed).sum(axis=0) / trust.sum(axis=0), 0.0)
+            tests = np.where(matrix.judged.any(axis=0), tests * matrix.sound_tests, np.nan)
         chosen = np.zeros(matrix.shape[0], np.bool_)
         chosen[known] = is_best(scores[known])
         consistent = matrix.passed[chosen].any(axis=0) & (matrix.passed | ~matrix.judged)[chosen].all(axis=0)
         distinct = np.unique(scores[known])
         return Selection(
-            chosen, consistent & matrix.sound_tests, scores, tests * matrix.sound_tests, margin_of(distinct),
+            chosen, consistent & matrix.sound_tests, scores, tests, margin_of(distinct),
             None if matrix.passed[:, matrix.sound_tests].any() else NOTHING_PASSES,
         )  # fmt: skip

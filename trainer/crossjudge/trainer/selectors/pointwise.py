@@ -20,7 +20,7 @@ def chosen(
     """The solutions that rank first, with all that tie; the margin is that of distinct scores.
 
     `ranking` (N,) orders solutions where their scores are too close to 0 or 1 to do so. A solution that was judged on
-    no sound test has no score.
+    no sound test has no score, and neither has a test that no solution was judged on.
     """
     known = matrix.judged[:, matrix.sound_tests].any(axis=1)
     solutions = np.zeros(matrix.shape[0], np.bool_)
@@ -29,7 +29,9 @@ def chosen(
     rest = scores[known & ~solutions]
     margin = margin_of(np.array([rest.max(initial=0.0), scores[solutions].max()])) if rest.size else 1.0
     passes = (matrix.passed & matrix.sound_tests).any()
+    seen = matrix.judged.any(axis=0)
+    test_scores = np.where(seen, test_scores * matrix.sound_tests, np.nan)
     return Selection(
-        solutions, tests & matrix.sound_tests, scores, test_scores * matrix.sound_tests, margin,
+        solutions, tests & seen & matrix.sound_tests, scores, test_scores, margin,
         None if passes else NOTHING_PASSES,
     )  # fmt: skip

@@ -1,14 +1,13 @@
-"""Ranks, as scipy.stats has them: that module takes longer to import than all else that a selector needs together."""
+"""Ranks of numbers. (scipy.stats has them too, at two seconds for its import and a fifth of a millisecond a call.)"""
 
 import numpy as np
 
 from .matrix import Floats
 
 
-def mean_ranks(values: Floats) -> Floats:
-    """The rank of each value along the first axis, 1 for the smallest, equal ones sharing their mean; NaN has none."""
-    if values.ndim > 1:
-        return np.stack([mean_ranks(column) for column in values.T], axis=1) if values.shape[1] else values
-    known = np.sort(values[~np.isnan(values)])
-    below, within = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
-    return np.where(np.isnan(values), np.nan, (below + within + 1) / 2)
+def average_ranks(values: Floats) -> Floats:
+    """Ranks from 1 for the smallest, equal numbers sharing the mean of theirs. 1-D, or each column of 2-D by itself."""
+    if values.ndim == 2:
+        return np.stack([average_ranks(column) for column in values.T], axis=1) if values.size else values.copy()
+    ordered = np.sort(values)
+    return np.asarray((np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1) / 2)

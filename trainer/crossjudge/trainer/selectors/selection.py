@@ -23,7 +23,7 @@ class Selection:
     solution_scores: Floats
     """(N,), in [0, 1], more is better; NaN where a solution could not be scored (too few of its cells were judged)."""
     test_scores: Floats
-    """(M,), the same of tests."""
+    """(M,), the same of tests; 0 for a test that is not sound, NaN for one that too few solutions were judged on."""
     margin: float
     """How far the runner-up is behind: 1 - (its score) / (the best), in [0, 1]. 0 is a tie, 1 is no runner-up."""
     abstain: str | None = None
