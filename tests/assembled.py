@@ -45,8 +45,19 @@ def _problem(layout: ProblemLayout, order: Order, results: dict[int, ChunkResult
     return ProblemResult(
         id=layout.id,
         matrix=matrix,
-        solutions=[_solution(layout, judged, index) for index in range(len(layout.rows))],
-        tests=[_test(layout, judged, index, order.isolation) for index in range(len(layout.columns))],
+        solutions=[
+            SolutionReport(
+                **_solution(layout, judged, index).model_dump(exclude_unset=True), **_copy(layout.rows, index)
+            )
+            for index in range(len(layout.rows))
+        ],
+        tests=[
+            TestReport(
+                **_test(layout, judged, index, order.isolation).model_dump(exclude_unset=True),
+                **_copy(layout.columns, index),
+            )
+            for index in range(len(layout.columns))
+        ],
         outputs=_outputs(layout, judged, matrix) if Detail.OUTPUTS in detail else None,
         cells=_cells(layout, judged, matrix, fields) if fields else None,
     )
@@ -78,6 +89,11 @@ def _letters(layout: ProblemLayout, judged: _Judged, solution: int) -> str:
         return letters
     mask = layout.asked[solution]
     return "".join(letter if asked == "1" else V.SKIPPED for letter, asked in zip(letters, mask, strict=True))
+
+
+def _copy(places: list[int | None], index: int) -> dict[str, int]:
+    first = index if places[index] is None else places.index(places[index])
+    return {} if first == index else {"copy_of": first}
 
 
 def _solution(layout: ProblemLayout, judged: _Judged, solution: int) -> SolutionReport:

@@ -11,7 +11,7 @@ import pytest
 
 from crossjudge.client import checks, doctor
 from crossjudge.client._settings import address_of
-from crossjudge.client.cli import GROUP, summary_of
+from crossjudge.client.cli import GROUP, extra_for, summary_of
 from crossjudge.contracts import Check
 from pretend_service import PretendService, refusal
 
@@ -76,6 +76,22 @@ def test_a_missing_extra_is_named_and_not_a_traceback(tmp_path: Path) -> None:
     assert done.stderr == (
         "crossjudge: `thing` needs no_such_library, which is not installed: pip install 'crossjudge[worker]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("scipy", "trainer", "selectors"),  # not the extra that brings torch too
+        ("torch", "trainer", "trainer"),
+        ("matplotlib", "trainer", "plot"),
+        ("rq", "service", "service"),
+        ("rq", "worker", "worker"),
+        ("fastapi_offline", "service", "service"),
+        ("no_such_library", "worker", "worker"),
+    ],
+)
+def test_the_extra_that_is_named_is_the_smallest_one_that_helps(module: str, package: str, extra: str) -> None:
+    assert extra_for(module, package) == extra
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,21 @@ def test_equal_rows_and_columns_get_equal_verdicts(batch: Batch, settings: Servi
 
 
 @given(batches, settings)
+def test_a_copy_names_the_first_of_its_kind_and_nothing_else_names_any(batch: Batch, settings: ServiceSettings) -> None:
+    plan = split(batch, settings)
+
+    for problem, answer in zip(batch.problems, answers(plan, {}), strict=True):
+        keys = [key_of(test) for test in problem.tests]
+        for sources, reports in ((problem.solutions, answer.solutions), (keys, answer.tests)):
+            firsts = [list(sources).index(source) for source in sources]
+            said = [(report.status is SourceStatus.TOO_LARGE, report.copy_of) for report in reports]
+            assert [copy for _, copy in said] == [
+                None if first == index or is_large else first
+                for index, (first, (is_large, _)) in enumerate(zip(firsts, said, strict=True))
+            ]
+
+
+@given(batches, settings)
 def test_chunks_are_bounded_unless_a_row_alone_is_over(batch: Batch, settings: ServiceSettings) -> None:
     plan = split(batch, settings)
 

@@ -8,10 +8,11 @@ where a package's dependencies are not installed.
 import ast
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, entry_points, requires, version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -90,7 +91,27 @@ def missing(entry: EntryPoint, error: ModuleNotFoundError) -> str:
     package = entry.module.split(".")[1]
     if (error.name or "").startswith(f"crossjudge.{package}"):
         return f"`{entry.name}` belongs to crossjudge's {package}, which is not part of this installation"
-    return f"`{entry.name}` needs {error.name}, which is not installed: pip install 'crossjudge[{package}]'"
+    module = (error.name or "").split(".")[0]
+    extra = extra_for(module, package)
+    return f"`{entry.name}` needs {module}, which is not installed: pip install 'crossjudge[{extra}]'"
+
+
+def extra_for(module: str, package: str) -> str:
+    """The smallest extra that brings a module and nothing beyond the package's own extra, or else the smallest at all.
+
+    What no extra names as the module is named is taken to come with the package's own.
+    """
+    members: dict[str, set[str]] = {}
+    for line in requires("crossjudge") or []:
+        if found := re.match(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]", line):
+            members.setdefault(found[2], set()).add(_plain(found[1]))
+    bring = [extra for extra, names in members.items() if _plain(module) in names]
+    within = [extra for extra in bring if members[extra] <= members.get(package, set())]
+    return min(within or bring or [package], key=lambda extra: len(members.get(extra, ())))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

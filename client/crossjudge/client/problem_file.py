@@ -1,24 +1,15 @@
 """Reads problems from JSON lines, plain or gzipped. After a bad line the next is read all the same."""
 
-import gzip
 import hashlib
-import io
-import sys
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from json import JSONDecodeError
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from crossjudge.contracts import Problem, ProblemResult, SolutionReport, SourceStatus, TestReport, load_json
+from crossjudge.contracts import Problem, ProblemResult, SolutionReport, SourceStatus, TestReport
 
 from ._check import problem_of
-from .errors import CommandError, InvalidRequest
-
-STDIN = "-"
-_GZIP_MAGIC = b"\x1f\x8b"
+from .errors import InvalidRequest
+from .json_lines import BadLine, objects, opened
 
 
 @dataclass(frozen=True)
@@ -44,30 +35,6 @@ class ProblemLine:
         return len(self.problem.solutions) * len(self.problem.tests) if self.has_cells else 0
 
 
-@dataclass(frozen=True)
-class BadLine:
-    """A line that is no problem: its number (from 1), the place in it, and what is wrong there."""
-
-    number: int
-    path: str
-    detail: str
-
-
-@contextmanager
-def opened(file: str) -> Iterator[BinaryIO]:
-    """The file's bytes, unzipped where they are gzip, whatever its name is. Raises `CommandError`."""
-    try:
-        raw = sys.stdin.buffer if file == STDIN else Path(file).open("rb")  # noqa: SIM115 - closed below
-        zipped = cast(io.BufferedReader, raw).peek(2)[:2] == _GZIP_MAGIC
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror or error}") from error
-    try:
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
-    finally:
-        if file != STDIN:
-            raw.close()
-
-
 class ProblemReader:
     """Goes through the lines of an open file once. `digest` is then that of all bytes read."""
 
@@ -81,29 +48,10 @@ class ProblemReader:
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[ProblemLine | BadLine]:
-        number = 0
-        try:
-            for raw in self._source:
-                number += 1
-                self._hash.update(raw)
-                if raw.strip():
-                    yield self._line(number, raw)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            yield BadLine(number + 1, "$", f"the gzip data ends or breaks here ({error}); what follows cannot be read")
+        for line in objects(self._source, "problem", self._hash.update):
+            yield line if isinstance(line, BadLine) else self._line(*line)
 
-    def _line(self, number: int, raw: bytes) -> ProblemLine | BadLine:
-        try:
-            document = load_json(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError as error:
-            return BadLine(number, "$", f"not UTF-8: {error.reason} at byte {error.start + 1} of the line")
-        except RecursionError:
-            return BadLine(number, "$", "its values are nested too deeply")
-        except JSONDecodeError as error:
-            return BadLine(number, "$", f"not JSON: {error.msg} at column {error.colno}")
-        except ValueError as error:  # a number with too many digits
-            return BadLine(number, "$", f"not JSON that can be read: {error}")
-        if not isinstance(document, dict):
-            return BadLine(number, "$", f"a problem is an object, not {_kind(document)}")
+    def _line(self, number: int, document: dict[str, Any]) -> ProblemLine | BadLine:
         try:
             return self._problem(number, document)
         except InvalidRequest as error:
@@ -155,11 +103,6 @@ def nothing_to_judge(problem: Problem, empty: list[str]) -> ProblemResult:
         outputs=None,
         cells=None,
     )
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(type(value), "null")
 
 
 @dataclass

@@ -7,17 +7,23 @@ limits, would mix what cannot be compared.
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from crossjudge.contracts import ProblemResult, dump_json, load_json
+from pydantic import ValidationError
 
+from crossjudge.contracts import ProblemResult, Verdict, dump_json, load_json
+
+from ._check import invalid
 from .errors import CommandError
+from .json_lines import BadLine, objects
 
 STATE_SUFFIX = ".state.json"
 _FORMAT = 1
+_LETTERS = frozenset(verdict.value for verdict in Verdict)
 
 
 class ResultsFile:
@@ -124,3 +130,60 @@ def differences(earlier: Any, now: dict[str, Any]) -> list[str]:
         else:
             words.append(f"{name} was {earlier.get(name)}, now {now[name]}")
     return words
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    """One result of a file, its matrix in shape: a string a solution, one of the verdicts' letters a test."""
+
+    number: int
+    result: ProblemResult
+
+
+def read_results(source: BinaryIO) -> Iterator[ResultLine | BadLine]:
+    """The results of an open file, each with its line; no two have the same id."""
+    ids: dict[str, int] = {}
+    for line in objects(source, "result"):
+        found = line if isinstance(line, BadLine) else _result(*line)
+        if isinstance(found, ResultLine):
+            earlier = ids.setdefault(found.result.id, found.number)
+            if earlier != found.number:
+                what = f"line {earlier} is a result of that problem too: keep one of the two"
+                found = BadLine(found.number, "$.id", what, found.result.id)
+        yield found
+
+
+def _result(number: int, document: dict[str, Any]) -> ResultLine | BadLine:
+    name = document.get("id")
+    name = name if isinstance(name, str) else None
+    if (other := _other_kind(document)) is not None:
+        return BadLine(number, "$", other, name)
+    try:
+        result = ProblemResult.model_validate(document)
+    except ValidationError as error:
+        first = invalid(error, "$").violations[0]
+        return BadLine(number, first.path, first.detail, name)
+    height, width = len(result.solutions), len(result.tests)
+    if len(result.matrix) != height:
+        return BadLine(number, "$.matrix", f"{len(result.matrix)} rows of {height} solutions: one each is due", name)
+    for row, letters in enumerate(result.matrix):
+        if len(letters) != width:
+            detail = f"{len(letters)} letters where the problem has {width} tests: one each is due"
+            return BadLine(number, f"$.matrix[{row}]", detail, name)
+        if unknown := set(letters) - _LETTERS:
+            detail = f"{min(unknown)!r} is no verdict; they are {', '.join(Verdict)}"
+            return BadLine(number, f"$.matrix[{row}]", detail, name)
+    return ResultLine(number, result)
+
+
+def _other_kind(document: dict[str, Any]) -> str | None:
+    """What a line is that is no result but of a kind of ours; none where it may be one."""
+    if "matrix" in document:
+        return None
+    if isinstance(document.get("problems"), list):
+        return "this is the answer of a whole batch: a file of results has each of its `problems` on a line of its own"
+    if "solution_scores" in document:
+        return "this is a line of `crossjudge select`, which has chosen already"
+    if {"solutions", "tests"} <= document.keys():
+        return "this is a problem without a `matrix`: have it judged by `crossjudge verify`, which writes the results"
+    return "there is no `matrix`: a result is a line that `crossjudge verify` has written"

@@ -13,7 +13,8 @@ from crossjudge.contracts import BatchStatus, Problem, ProblemResult
 
 from ._sync import Client
 from .errors import CrossjudgeError
-from .problem_file import STDIN, BadLine, ProblemLine, ProblemReader, Survey, opened
+from .json_lines import BadLine, opened
+from .problem_file import ProblemLine, ProblemReader, Survey
 from .progress import CellCount, CellProgress
 from .results_file import result_line
 from .summary import Summary
@@ -149,4 +150,4 @@ class Verification:
 
 
 def tell_bad_line(console: Console, file: str, bad: BadLine) -> None:
-    console.print(f"{'stdin' if file == STDIN else file}, line {bad.number}, {bad.path}: {bad.detail}", markup=False)
+    console.print(bad.told(file), markup=False)

@@ -16,8 +16,9 @@ from ._check import invalid
 from ._settings import Order
 from ._sync import Client
 from .errors import CommandError, ConnectionFailed, CrossjudgeError, InvalidRequest, ServiceUnavailable
+from .json_lines import STDIN
 from .plot import check_can_draw, draw
-from .problem_file import STDIN, Survey, survey
+from .problem_file import Survey, survey
 from .results_file import ResultsFile
 from .summary import many
 from .verification import Sink, StandardOutput, Verification, tell_bad_line

@@ -56,14 +56,15 @@ class Answer(BaseModel):
 
 
 class SolutionReport(Answer):
-    """What can be said of one solution by itself."""
+    """What can be said of one solution by itself. `copy_of`: the first one with the same source, where there is one."""
 
     status: SourceStatus
     message: str | None = None
+    copy_of: int | None = None
 
 
 class TestReport(Answer):
-    """What can be said of one test by itself. `vacuous`: it never used the solution.
+    """What can be said of one test by itself. `vacuous`: it never used the solution. `copy_of`: as of a solution.
 
     Where the batch leaves the isolation to us (`auto`), `isolation` says how the test was run, `isolation_reason` why.
     """
@@ -75,6 +76,7 @@ class TestReport(Answer):
     vacuous: bool = False
     isolation: Isolation | None = None
     isolation_reason: str | None = None
+    copy_of: int | None = None
 
 
 class CellReport(Answer):

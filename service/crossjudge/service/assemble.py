@@ -5,7 +5,7 @@ problem's letters and reports, and of its cells' details those of one row. Knows
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,8 +78,10 @@ def problem_pieces(
     said = {
         "id": layout.id,
         "matrix": matrix,
-        "solutions": [_solution(layout, heads, index) for index in range(len(layout.rows))],
-        "tests": [_test(layout, heads, index, order.isolation) for index in range(len(layout.columns))],
+        "solutions": [_solution(layout, heads, index) | copy for index, copy in enumerate(_copies(layout.rows))],
+        "tests": [
+            _test(layout, heads, index, order.isolation) | copy for index, copy in enumerate(_copies(layout.columns))
+        ],
     }
     yield encode_json(said)[:-1]
     if not has_details:
@@ -173,6 +175,14 @@ def _letters(layout: ProblemLayout, heads: _Heads, is_straight: bool, solution: 
         return letters
     mask = layout.asked[solution]
     return "".join(letter if asked == "1" else V.SKIPPED for letter, asked in zip(letters, mask, strict=True))
+
+
+def _copies(places: Sequence[int | None]) -> Iterator[Document]:
+    """Of each solution (or test) what its report says of being a copy: equal ones have one row (or column)."""
+    firsts: dict[int, int] = {}
+    for index, place in enumerate(places):
+        first = index if place is None else firsts.setdefault(place, index)
+        yield {} if first == index else {"copy_of": first}
 
 
 def _solution(layout: ProblemLayout, heads: _Heads, solution: int) -> Document:

@@ -3,6 +3,7 @@
 SelectorError (ValueError)
 ├── BadMatrix           a matrix, or what was said of its solutions and tests
 ├── BadOption           an option that a selector does not have, or a value that it cannot take
+├── BadState            a saved state of something else, or one that was damaged
 └── UnknownSelector     no selector of that name
 """
 
@@ -26,6 +27,10 @@ class BadMatrix(SelectorError):
 
 class BadOption(SelectorError):
     """An option of a selector is unknown, or its value lies outside of what it can be."""
+
+
+class BadState(SelectorError):
+    """A saved state is of something else, or was damaged."""
 
 
 class UnknownSelector(SelectorError):

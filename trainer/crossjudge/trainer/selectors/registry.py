@@ -10,6 +10,7 @@ from .base import Selector
 from .bounds import Oracle, Random
 from .codet import CodeT, SoftCodeT
 from .dawid_skene import DawidSkene
+from .dyb4 import DyB4
 from .errors import BadOption, UnknownSelector
 from .gated_clusters import GatedClusters
 from .jury import Jury
@@ -22,10 +23,25 @@ from .ucoder import UCoder
 SELECTORS: dict[str, type[Selector]] = {
     each.name: each
     for each in (
-        B4, CodeT, DawidSkene, GatedClusters, Jury, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority, Random,
-        SoftCodeT, Spectral, UCoder,
+        B4, CodeT, DawidSkene, DyB4, GatedClusters, Jury, LeaveOneOut, MaxPass, MBR, Oracle, OutputB4, OutputMajority,
+        Random, SoftCodeT, Spectral, UCoder,
     )
 }  # fmt: skip
+
+BEST = "best"
+"""A name for the selector that the project recommends, whichever that is."""
+RECOMMENDED = OutputB4.name
+
+
+def kind_of(name: str) -> type[Selector]:
+    """The class of the selector of that name. Raises `UnknownSelector`, which names those that there are."""
+    kind = SELECTORS.get(RECOMMENDED if name == BEST else name)
+    if kind is None:
+        near = get_close_matches(name, [BEST, *SELECTORS], 1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        names = ", ".join([BEST, *sorted(SELECTORS)])
+        raise UnknownSelector(f"there is no selector {name!r}{meant}; there are {names}")
+    return kind
 
 
 def make_selector(name: str, options: Mapping[str, Any] | None = None) -> Selector:
@@ -33,11 +49,7 @@ def make_selector(name: str, options: Mapping[str, Any] | None = None) -> Select
 
     Raises `UnknownSelector` and `BadOption`, which name what there is.
     """
-    kind = SELECTORS.get(name)
-    if kind is None:
-        near = get_close_matches(name, SELECTORS, 1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownSelector(f"there is no selector {name!r}{meant} There are {', '.join(sorted(SELECTORS))}")
+    kind = kind_of(name)
     known = options_of(kind)
     for option in options or {}:
         if option not in known:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from crossjudge.client.errors import CommandError
-from crossjudge.client.problem_file import BadLine, ProblemLine, ProblemReader, opened
+from crossjudge.client.json_lines import BadLine, opened
+from crossjudge.client.problem_file import ProblemLine, ProblemReader
 from crossjudge.contracts import load_json
 
 SOLUTION_FIELD, TEST_FIELD = "reference_solution", "reference_test"
