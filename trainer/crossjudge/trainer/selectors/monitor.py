@@ -105,9 +105,10 @@ class SelectorMonitor:
     the distribution is. The others compare lower bounds (`alarm_level`) with limits, and raise an alarm when they cross
     them, not again while they stay above. `MISCALIBRATED` is for rules named in `probabilities` only.
 
-    Measured by simulation, ten labelled problems a step (benchmarks/monitor_alarms.py). False alarms: none in 16,000
-    steps without a change in which the rule in use was within 0.02 of the best, none in 6,000 of a rule that is right
-    by the toss of a coin (0.95, 0.8, 0.5). Where the coin's share falls at once by 0.3, `FELL` comes within 7 to 9
+    Measured by simulation, ten labelled problems a step (benchmarks/monitor_alarms.py). False alarms: none in 14,000
+    steps without a change in which the rule in use was within 0.02 of the best, but for one `MISCALIBRATED` of DyB4
+    where wrong solutions agree, which is true; none in 6,000 of a rule that is right by the toss of a coin (0.95, 0.8,
+    0.5). Where the coin's share falls at once by 0.3, `FELL` comes within 7 to 9
     steps (median), by 0.2 within 14 to 22; of falls by 0.1 only a third to an eighth are seen within 100 steps. Where
     solutions begin to agree on being wrong `FELL` and `MISCALIBRATED` come within 1 to 3 steps; where the fixed prior
     of B4 has become 0.045 worse than DyB4, `BEATEN` comes after about 40.

@@ -30,7 +30,7 @@ SELECTORS: dict[str, type[Selector]] = {
 
 BEST = "best"
 """A name for the selector that the project recommends, whichever that is."""
-RECOMMENDED = OutputB4.name
+RECOMMENDED = Jury.name
 
 
 def kind_of(name: str) -> type[Selector]:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .contestants import LOOK_AT_OUTPUTS, in_world, on_data, registered
-from .course import STEPS, Course, course
+from crossjudge.trainer.selectors import SelectorMonitor
+
+from .contestants import CHANCE, LOOK_AT_OUTPUTS, in_world, on_data, registered
+from .course import STEPS, Course, course, entrants
 from .cross_validation import Validated, cross_validate
 from .field import Field, Progress, compare
 from .labelled import Labelled
@@ -14,6 +16,8 @@ from .tests_curve import Curve, curves
 from .worlds import B4_WORLD, REGIMES, WEAK_TESTS, World, draw
 
 MANY_TESTS = replace(B4_WORLD, name="many tests", tests=128)
+IN_USE = "b4"
+"""The rule that a training uses while a monitor looks on."""
 _CURVE_SHARE, _SMALLER_SHARE = 16, 2
 """The curve is over that part of the draws, the weaker worlds and the regimes over that part each."""
 
@@ -57,7 +61,8 @@ def simulation(draws: int, seed: int, tell: Progress) -> Part:
 def drift(draws: int, seed: int, tell: Progress) -> Part:
     """The regimes of a training one by one, then a training that goes through them."""
     fields = {world.name: _world(world, _part(draws, _SMALLER_SHARE), seed, tell) for world in REGIMES}
-    return Part("drift", fields, course=course(_part(draws, STEPS), seed, tell))
+    watcher = SelectorMonitor(IN_USE, [each.label for each in entrants() if each.selector not in (IN_USE, CHANCE)])
+    return Part("drift", fields, course=course(_part(draws, STEPS), seed, tell, watcher))
 
 
 def real(problems: Sequence[Labelled], inventory: Inventory, seed: int, tell: Progress) -> Part:
