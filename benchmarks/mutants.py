@@ -9,7 +9,7 @@ import gzip
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ import numpy as np
 import typer
 from rich import print_json
 
-from crossjudge.client import Client
+from crossjudge.client import Client, Grid, Problem
 from crossjudge.client.bench.machine import where
 from crossjudge.client.stack import Stack
 from crossjudge.trainer.mutation import Kills, Mutant, Suspects, judge_kills, mutants
@@ -39,13 +39,30 @@ def made_of(rows: Sequence[dict[str, Any]], most: int) -> tuple[list[list[Mutant
     }
 
 
-def judged(rows: Sequence[dict[str, Any]], made: Sequence[Sequence[Mutant]], url: str, cpu_s: float) -> list[Kills]:
+class Counting:
+    """A judge that counts the verdicts of the grids it passes on."""
+
+    def __init__(self, judge: Client) -> None:
+        self._judge = judge
+        self.letters = Counter[str]()
+
+    def stream(self, problems: Iterable[Problem], *, detail: Any = None) -> Generator[Grid]:
+        for grid in self._judge.stream(problems, detail=detail):
+            self.letters.update("".join(grid.verdicts[1:]))
+            yield grid
+
+
+def judged(
+    rows: Sequence[dict[str, Any]], made: Sequence[Sequence[Mutant]], url: str, cpu_s: float
+) -> tuple[list[Kills], Counter[str]]:
+    """The kills of each row, and the verdicts on all mutants."""
     suspects = [
         Suspects(row["solutions"][0], [mutant.source for mutant in found], row["tests"], row.get("entry_point"))
         for row, found in zip(rows, made, strict=True)
     ]
     with Client(url, run="mutants", limits={"cpu_seconds": cpu_s, "wall_seconds": 10 * cpu_s + 10}) as judge:
-        return judge_kills(judge, suspects)
+        counting = Counting(judge)
+        return judge_kills(counting, suspects), counting.letters
 
 
 def told(kills: Sequence[Kills], made: Sequence[Sequence[Mutant]]) -> dict[str, Any]:
@@ -79,9 +96,10 @@ def main(
     made, figures = made_of(rows, most)
     with TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         started = time.monotonic()
-        kills = judged(rows, made, stack.url, cpu_seconds)
+        kills, letters = judged(rows, made, stack.url, cpu_seconds)
         wall = time.monotonic() - started
     cells = sum(each.killed.size + each.proxy_passed.size for each in kills)
+    figures |= {"verdicts_on_mutants": dict(letters.most_common())}
     figures |= {"cells": cells, "judging_seconds": round(wall, 1), "cells_per_second": round(cells / wall)}
     print_json(data={"where": where(), "file": file.name, "most": most, **figures, **told(kills, made)})
 
