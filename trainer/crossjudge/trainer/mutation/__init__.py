@@ -1,5 +1,6 @@
 """Small mistakes put into a program, and which tests notice them.
 
+    proxy = solutions[proxy_of(solutions, selection.solutions)]
     changed = mutants(proxy, k=10, seed=step)
     print(changed[0])  # line 2, arithmetic: x + 1 → x - 1
     suspects = Suspects(proxy, [mutant.source for mutant in changed], tests)
@@ -13,6 +14,7 @@ from .engine import MAX_CHARS, mutants
 from .kills import Judge, Kills, Suspects, judge_kills, kills_of
 from .mutant import Mutant
 from .operators import OPERATORS
+from .proxy import proxy_of
 
 __all__ = [
     "MAX_CHARS",
@@ -24,4 +26,5 @@ __all__ = [
     "judge_kills",
     "kills_of",
     "mutants",
+    "proxy_of",
 ]

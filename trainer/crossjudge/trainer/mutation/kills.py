@@ -37,6 +37,12 @@ class Suspects:
     entry_point: str | None = None
     prelude: str = ""
 
+    @property
+    def problem(self) -> Problem:
+        """What a judge is given: the proxy is the first solution. It must have a test."""
+        document = {"solutions": [self.proxy, *self.mutants], "tests": list(self.tests), "prelude": self.prelude}
+        return Problem.model_validate({**document, "entry_point": self.entry_point})
+
 
 @dataclass(frozen=True, eq=False)
 class Kills:
@@ -93,13 +99,14 @@ def judge_kills(judge: Judge, suspects: Sequence[Suspects]) -> list[Kills]:
     """The kills of each of many problems, in their order, judged in as few batches as the client makes of them.
 
     Limits are the judge's own; a mutant that never ends costs its tests the whole CPU limit each, so give it one that
-    is just enough for the proxies. A problem without tests has kills without columns, and is not sent.
+    is just enough for the proxies. A problem without tests has kills without columns, and is not sent. With an
+    asynchronous client, stream each `Suspects.problem` with output digests, and take `kills_of` each grid.
 
     Raises what the judge raises (`CrossjudgeError`).
     """
     sent = [index for index, each in enumerate(suspects) if each.tests]
-    found = {index: _nothing(suspects[index]) for index in range(len(suspects)) if index not in set(sent)}
-    problems = (_problem(suspects[index]) for index in sent)
+    found = {index: _nothing(each) for index, each in enumerate(suspects) if not each.tests}
+    problems = (suspects[index].problem for index in sent)
     for grid in judge.stream(problems, detail=[Detail.OUTPUTS]):
         found[sent[grid.index]] = kills_of(grid)
     return [found[index] for index in range(len(suspects))]
@@ -113,12 +120,6 @@ def kills_of(grid: Grid) -> Kills:
     other_output = counts & _outputs_differ(grid)
     loads = np.array([report.status in _LOADS for report in grid.solutions[1:]], np.bool_)
     return Kills(passed[0], judged[0], counts, killed, killed | other_output, loads)
-
-
-def _problem(suspects: Suspects) -> Problem:
-    solutions = [suspects.proxy, *suspects.mutants]
-    document = {"solutions": solutions, "tests": list(suspects.tests), "prelude": suspects.prelude}
-    return Problem.model_validate({**document, "entry_point": suspects.entry_point})
 
 
 def _outputs_differ(grid: Grid) -> Bools:
