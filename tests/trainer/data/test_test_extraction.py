@@ -52,7 +52,8 @@ unused = f(0)
 xs = [1]
 other = []
 other.append(2)
-xs.append(3)
+for x in [3]:
+    xs.append(x)
 def double(x):
     return 2 * x
 result = f(double(xs))
@@ -65,7 +66,7 @@ assert f(other) == 6
 """
     first, second, third = codes(reply)
     double = "def double(x):\n    return 2 * x"
-    assert first == f"xs = [1]\nxs.append(3)\n{double}\nresult = f(double(xs))\nassert result == 4"
+    assert first == f"xs = [1]\nfor x in [3]:\n    xs.append(x)\n{double}\nresult = f(double(xs))\nassert result == 4"
     assert second == "import math\nresult = f(5)\nresult += 1\nassert result == math.pi"
     assert third == "other = []\nother.append(2)\nassert f(other) == 6"
 

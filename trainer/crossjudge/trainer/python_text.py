@@ -58,6 +58,14 @@ class SourceText:
         return (self.data[:start] + replacement.encode() + self.data[end:]).decode()
 
 
+def is_main_guard(node: ast.AST) -> bool:
+    """Whether it is `if __name__ == "__main__":` or the like."""
+    match node:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return True
+    return False
+
+
 def fingerprint(tree: ast.AST) -> int:
     """A hash that equal syntax trees share, whatever their places and layout; others but by chance of 2**-60 or so.
 

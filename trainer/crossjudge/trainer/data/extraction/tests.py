@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from crossjudge.contracts import AssertTest, PytestTest
-from crossjudge.trainer.python_text import fingerprint, parsed
+from crossjudge.trainer.python_text import fingerprint, is_main_guard, parsed
 
 from .doctests import with_asserts
 from .fences import answer_of, python_blocks
@@ -76,8 +76,12 @@ class _Line:
         """Whether it gives or may change any of those names."""
         if not self.binds.isdisjoint(needed):
             return True
-        changes = not isinstance(self.statement.node, ast.Import | ast.ImportFrom | _Definition | ast.ClassDef)
-        return changes and not self.binds and not self.uses.isdisjoint(needed)
+        node = self.statement.node
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef | _Definition):
+            return False
+        # `y = f(x)` gives y and is not asked for x's sake, but `x[0] = 1` and `for y in x: z.append(y)` may change any
+        gives_only = bool(self.binds) and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        return not gives_only and not self.uses.isdisjoint(needed)
 
 
 @dataclass
@@ -98,7 +102,7 @@ class _Cutter:
             node = statement.node
             if self.tried >= _MOST_TRIED:
                 return
-            if _is_main_guard(node):
+            if is_main_guard(node):
                 assert isinstance(node, ast.If)
                 yield from self.tests([Statement(inner, text) for inner in node.body if (text := _written(inner))])
             elif _is_pytest(node):
@@ -176,13 +180,6 @@ def _is_pytest(node: ast.stmt) -> bool:
     if isinstance(node, ast.ClassDef):
         bases = [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases]
         return node.name.startswith("Test") or any(base.endswith("TestCase") for base in bases)
-    return False
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    match node:
-        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-            return True
     return False
 
 

@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from .base import Operator
+from .base import Exchange, Operator, exchanged
 from .place import Place
 
 # What people mix up, and what stays a number: a change that raises on every input is killed by every test.
-_INSTEAD: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+_INSTEAD: Exchange = {
     ast.Add: (ast.Sub,),
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.Add, ast.FloorDiv),
@@ -19,16 +19,12 @@ _INSTEAD: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 
 
 def _replacements(place: Place) -> Iterator[ast.expr | ast.stmt]:
-    match place.node:
-        case ast.BinOp(left=left, op=op, right=right) if not (_is_sequence(left) or _is_sequence(right)):
-            for other in _INSTEAD.get(type(op), ()):
-                yield ast.BinOp(left, other(), right)
-        case ast.AugAssign(target=target, op=op, value=value) if not _is_sequence(value):
-            for other in _INSTEAD.get(type(op), ()):
-                yield ast.AugAssign(target, other(), value)
+    node = place.node
+    if not any(_is_sequence(getattr(node, side, None)) for side in ("left", "right", "value")):
+        yield from exchanged(node, _INSTEAD)
 
 
-def _is_sequence(node: ast.expr) -> bool:
+def _is_sequence(node: ast.expr | None) -> bool:
     """Whether it plainly is text or a list, which has `+`, `*` and `%` but not their neighbours."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str | bytes)

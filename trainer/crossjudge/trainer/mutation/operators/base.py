@@ -1,7 +1,7 @@
 """What a mutation operator is, and how new nodes are made."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .place import Place
@@ -18,6 +18,20 @@ class Operator:
     name: str
     targets: tuple[type[ast.AST], ...]
     replacements: Callable[[Place], Iterator[ast.expr | ast.stmt]]
+
+
+Exchange = Mapping[type[ast.operator], tuple[type[ast.operator], ...]]
+
+
+def exchanged(node: ast.AST, instead: Exchange) -> Iterator[ast.expr | ast.stmt]:
+    """`a + b` and `a += b` with another operator."""
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            for other in instead.get(type(op), ()):
+                yield ast.BinOp(left, other(), right)
+        case ast.AugAssign(target=target, op=op, value=value):
+            for other in instead.get(type(op), ()):
+                yield ast.AugAssign(target, other(), value)
 
 
 def number(value: int | float) -> ast.expr:

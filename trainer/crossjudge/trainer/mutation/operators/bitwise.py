@@ -3,10 +3,10 @@
 import ast
 from collections.abc import Iterator
 
-from .base import Operator
+from .base import Exchange, Operator, exchanged
 from .place import Place
 
-_INSTEAD: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+_INSTEAD: Exchange = {
     ast.BitAnd: (ast.BitOr,),
     ast.BitOr: (ast.BitAnd, ast.BitXor),
     ast.BitXor: (ast.BitOr, ast.BitAnd),
@@ -16,13 +16,7 @@ _INSTEAD: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 
 
 def _replacements(place: Place) -> Iterator[ast.expr | ast.stmt]:
-    match place.node:
-        case ast.BinOp(left=left, op=op, right=right):
-            for other in _INSTEAD.get(type(op), ()):
-                yield ast.BinOp(left, other(), right)
-        case ast.AugAssign(target=target, op=op, value=value):
-            for other in _INSTEAD.get(type(op), ()):
-                yield ast.AugAssign(target, other(), value)
+    yield from exchanged(place.node, _INSTEAD)
 
 
 BITWISE = Operator("bitwise", (ast.BinOp, ast.AugAssign), _replacements)

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from crossjudge.trainer.python_text import is_main_guard
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -77,7 +79,7 @@ def _children(parent: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 
 
 def _is_left_out(node: ast.AST) -> bool:
-    return _is_stored(node) or _is_docstring(node) or _is_main_guard(node)
+    return _is_stored(node) or _is_docstring(node) or is_main_guard(node)
 
 
 def _is_stored(node: ast.AST) -> bool:
@@ -87,13 +89,6 @@ def _is_stored(node: ast.AST) -> bool:
 
 def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _is_main_guard(node: ast.AST) -> bool:
-    match node:
-        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-            return True
-    return False
 
 
 def _scope_of(owner: ast.AST) -> Scope:
