@@ -53,6 +53,11 @@ def test_a_program_that_is_all_of_the_reply_keeps_its_comments() -> None:
     assert solution_of(program, "f") == program
 
 
+def test_separators_within_literals_are_no_ends_of_lines() -> None:
+    program = "def f(x):\n    return x.split('\u2028\x0c')"
+    assert solution_of(f"```python\n{program}\n```", "f") == program
+
+
 def test_imports_and_helpers_between_prose_are_kept() -> None:
     reply = f"We need this:\nimport math\nA helper first.\n@cached\ndef g(x):\n    return x\n\nThen\n{F}\nbye now"
     found = solution_of(reply, "f")
@@ -63,6 +68,7 @@ def test_a_solution_that_does_not_compile_is_handed_on_to_be_judged() -> None:
     broken = "def f(x):\n    return (x +"
     assert solution_of(f"```python\n{broken}\n```", "f") == broken
     assert solution_of(f"Well:\n{broken}", "f") == broken
+    assert solution_of("def f ( x ) : return (", "f") == "def f ( x ) : return ("
     assert solution_of("```python\nno code here\n```", "f") == "no code here"
 
 

@@ -25,6 +25,11 @@ def parsed(text: str) -> ast.Module | None:
         return None
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines as Python counts them: `str.splitlines` also cuts at form feeds and at separators within literals."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 class SourceText:
     """Text with the byte offsets that a syntax tree speaks of: lines from 1, columns in bytes of UTF-8.
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 
-from crossjudge.trainer.python_text import parsed
+from crossjudge.trainer.python_text import lines_of, parsed
 
 _FIRST, _NEXT = ">>>", "..."
 _PLAIN = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp, ast.unaryop, ast.expr_context)
@@ -11,7 +11,7 @@ _PLAIN = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp, ast
 
 def without_prompts(text: str) -> str:
     """What was typed in a session, where the text is one; any other text as it is."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     first = next((line for line in lines if line.strip()), "")
     if not _is_prompt(first, _FIRST):
         return text
@@ -25,7 +25,7 @@ def with_asserts(text: str) -> str:
     """
     if _FIRST not in text or parsed(text) is not None:
         return text
-    return "\n".join(_converted(text.splitlines()))
+    return "\n".join(_converted(lines_of(text)))
 
 
 def _converted(lines: list[str]) -> Iterator[str]:

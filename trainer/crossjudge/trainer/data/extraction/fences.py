@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from crossjudge.trainer.python_text import lines_of
+
 _TAGS = ("think", "thinking", "thought", "reasoning")
 _WORD = re.compile(r"[\w+#.-]*")
 _PYTHON = frozenset({"python", "python3", "py", "py3", "pycon", "python-repl", "doctest"})
@@ -41,7 +43,7 @@ def python_blocks(text: str) -> list[str]:
 def _blocks(text: str) -> Iterator[Block]:
     block: Block | None = None
     indent, fence = 0, "```"
-    for line in text.splitlines():
+    for line in lines_of(text):
         opening = _opening(line)
         if block is None:
             if opening is not None:

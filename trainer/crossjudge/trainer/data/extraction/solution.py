@@ -1,8 +1,9 @@
 """The solution in a reply."""
 
 import ast
+import re
 
-from crossjudge.trainer.python_text import parsed
+from crossjudge.trainer.python_text import lines_of, parsed
 
 from .doctests import without_prompts
 from .fences import answer_of, python_blocks
@@ -10,7 +11,7 @@ from .statements import is_code, statements_of
 
 
 def solution_of(reply: str, entry_point: str | None = None, *, prompt: str = "") -> str | None:
-    """The program that a reply holds; None where there is none.
+    """The program that a reply holds; None where there is none, which may be judged as the empty text.
 
     Of several fenced blocks it is the last that is Python and defines the entry point: a later one corrects those
     before. Without fences it is all that is code of the text. A block, or a text, that only goes on where `prompt` (the
@@ -49,7 +50,7 @@ def _program(text: str, entry_point: str | None, prompt: str) -> str | None:
 
 def _continuation(text: str, entry_point: str | None, prompt: str) -> str | None:
     """The prompt with what goes on where it ended: an indented body, up to the first line that is none of it."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     first = next((line for line in lines if line.strip()), "")
     if not first[:1].isspace() or not _mentions(prompt, entry_point) or _mentions(text, entry_point):
         return None
@@ -65,10 +66,13 @@ def _broken(text: str, entry_point: str | None) -> str | None:
     """From the definition of the entry point on, where the text has one that does not compile."""
     if entry_point is None:
         return None
-    lines = text.splitlines()
-    heads = (f"def {entry_point}(", f"async def {entry_point}(")
-    at = next((number for number, line in enumerate(lines) if line.startswith(heads)), None)
+    lines = lines_of(text)
+    at = next((number for number, line in enumerate(lines) if _head_of(entry_point).match(line)), None)
     return None if at is None else "\n".join(lines[at:])
+
+
+def _head_of(entry_point: str) -> re.Pattern[str]:
+    return re.compile(rf"(async[ \t]+)?def[ \t]+{re.escape(entry_point)}[ \t]*\(")
 
 
 def _defines(text: str, entry_point: str | None) -> bool:
@@ -89,7 +93,7 @@ def _binds(node: ast.stmt, name: str | None) -> bool:
 
 
 def _mentions(text: str, entry_point: str | None) -> bool:
-    return entry_point is not None and f"def {entry_point}" in text
+    return entry_point is not None and _head_of(entry_point).search(text) is not None
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crossjudge.trainer.python_text import SourceText, parsed
+from crossjudge.trainer.python_text import SourceText, lines_of, parsed
 
 _CONTINUES = re.compile(r"(else|elif|except|finally)\b|[)\]}#]")
 _LONG_QUOTE = re.compile("\"\"\"|'''")
@@ -53,7 +53,7 @@ def _pieces(text: str) -> Iterator[str]:
     piece: list[str] = []
     quote: str | None = None
     only_decorators = True
-    for line in text.splitlines():
+    for line in lines_of(text):
         begins = quote is None and line[:1].strip() and not _CONTINUES.match(line)
         if begins and not only_decorators:
             yield "\n".join(piece)
