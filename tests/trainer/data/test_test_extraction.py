@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossjudge.trainer.data import tests_of as cut  # under its own name pytest would take it for a test
+from crossjudge.trainer.data import cut_tests
 from python_programs import statements
 from strategies import any_character
 
 
 def codes(reply: str, entry_point: str | None = "f", **options: Any) -> list[str]:
-    return [test.code for test in cut(reply, entry_point, **options)]
+    return [test.code for test in cut_tests(reply, entry_point, **options)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_functions_and_classes_of_test_frameworks_stay_whole() -> None:
     function = "@pytest.mark.slow\ndef test_f(xs):\n    assert f(xs) == 2\n    assert f([]) == 0"
     case = "class FTest(unittest.TestCase):\n    def test_it(self):\n        self.assertEqual(f(1), 2)"
     reply = f"import pytest, unittest\nimport os\n{fixture}\n{function}\n{case}\ntest_f([1])\nunittest.main()\n"
-    found = cut(reply, "f")
+    found = cut_tests(reply, "f")
     assert [test.kind for test in found] == ["pytest", "pytest"]
     assert found[0].code == f"import pytest, unittest\n{fixture}\n{function}"
     assert found[1].code == f"import pytest, unittest\n{case}"
@@ -126,4 +126,4 @@ def test_what_is_cut_compiles_and_is_never_the_same_twice(program: str, text: st
 )  # fmt: skip
 def test_no_reply_is_an_error(reply: str) -> None:
     for text in (reply, f"```python\n{reply}", f"def test_f():\n    {reply}"):
-        assert len(cut(text, "f")) <= 1
+        assert len(cut_tests(text, "f")) <= 1

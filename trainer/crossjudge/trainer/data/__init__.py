@@ -3,13 +3,13 @@
     file = read_problems("problems.jsonl.gz")
     prompt = load_template("coder").fill(prompt=problem.prompt, entry_point=problem.entry_point)
     solution_of(reply, problem.entry_point)  # text, or None
-    tests_of(reply, problem.entry_point)  # tests as the verifier takes them
+    cut_tests(reply, problem.entry_point)  # tests as the verifier takes them
 
 What a model wrote never raises; what a person wrote does, with the line and the remedy.
 """
 
 from .errors import BadProblems, BadTemplate, DataError
-from .extraction import MOST_TESTS, solution_of, tests_of
+from .extraction import MOST_TESTS, cut_tests, solution_of
 from .problems import ProblemFile, read_problems
 from .templates import Template, load_template
 from .training_problem import TrainingProblem
@@ -22,8 +22,8 @@ __all__ = [
     "ProblemFile",
     "Template",
     "TrainingProblem",
+    "cut_tests",
     "load_template",
     "read_problems",
     "solution_of",
-    "tests_of",
 ]

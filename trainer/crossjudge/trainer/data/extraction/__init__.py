@@ -2,6 +2,6 @@
 linear."""
 
 from .solution import solution_of
-from .tests import MOST_TESTS, tests_of
+from .tests import MOST_TESTS, cut_tests
 
-__all__ = ["MOST_TESTS", "solution_of", "tests_of"]
+__all__ = ["MOST_TESTS", "cut_tests", "solution_of"]

@@ -24,7 +24,7 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _Block = ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try
 
 
-def tests_of(
+def cut_tests(
     reply: str, entry_point: str | None = None, *, limit: int = MOST_TESTS, must_use: bool = True
 ) -> list[ModelTest]:
     """At most `limit` different tests of a reply, in their order.
