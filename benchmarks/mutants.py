@@ -24,10 +24,15 @@ from crossjudge.client.stack import Stack
 from crossjudge.trainer.mutation import Kills, Mutant, Suspects, judge_kills, mutants
 
 
+def right(row: dict[str, Any]) -> str:
+    """The reference solution; the first where none is named so."""
+    return str(row.get("reference_solution") or row["solutions"][0])
+
+
 def made_of(rows: Sequence[dict[str, Any]], most: int) -> tuple[list[list[Mutant]], dict[str, Any]]:
-    """The mutants of each row's first solution, and how long it took to make them."""
+    """The mutants of each row's right solution, and how long it took to make them."""
     started = time.process_time()
-    made = [mutants(row["solutions"][0], most) for row in rows]
+    made = [mutants(right(row), most) for row in rows]
     seconds = time.process_time() - started
     total = sum(map(len, made))
     return made, {
@@ -57,7 +62,7 @@ def judged(
 ) -> tuple[list[Kills], Counter[str]]:
     """The kills of each row, and the verdicts on all mutants."""
     suspects = [
-        Suspects(row["solutions"][0], [mutant.source for mutant in found], row["tests"], row.get("entry_point"))
+        Suspects(right(row), [mutant.source for mutant in found], row["tests"], row.get("entry_point"))
         for row, found in zip(rows, made, strict=True)
     ]
     with Client(url, run="mutants", limits={"cpu_seconds": cpu_s, "wall_seconds": 10 * cpu_s + 10}) as judge:
@@ -82,17 +87,21 @@ def told(kills: Sequence[Kills], made: Sequence[Sequence[Mutant]]) -> dict[str, 
         "problems_without_live_mutants": int(np.isnan(scores).sum()),
         "mean_kill_rate_of_a_test": round(float(np.nanmean(rates)), 4),
         "tests_of_unknown_kill_rate": int(np.isnan(rates).sum()),
+        "tests_that_kill_nothing": int((rates == 0).sum()),
+        "kill_rate_quartiles": np.nanquantile(rates, [0, 0.25, 0.5, 0.75, 1]).round(3).tolist(),
         "live_share_by_operator": {name: round(alive[name] / count, 3) for name, count in counted.most_common()},
     }
 
 
 def main(
-    file: Annotated[Path, typer.Argument(help="A gzipped JSONL file of problems, the right solution first.")],
+    file: Annotated[Path, typer.Argument(help="A gzipped JSONL file of problems with their right solutions.")],
     most: Annotated[int, typer.Option(help="Mutants of a solution.")] = 1000,
+    tests: Annotated[int, typer.Option(help="At most so many different tests of a problem.")] = 1000,
     cpu_seconds: Annotated[float, typer.Option(help="CPU limit of a cell.")] = 1.0,
 ) -> None:
     with gzip.open(file, "rt") as lines:
         rows = [json.loads(line) for line in lines]
+    rows = [row | {"tests": list(dict.fromkeys(row["tests"]))[:tests]} for row in rows]
     made, figures = made_of(rows, most)
     with TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         started = time.monotonic()
@@ -101,7 +110,7 @@ def main(
     cells = sum(each.killed.size + each.proxy_passed.size for each in kills)
     figures |= {"verdicts_on_mutants": dict(letters.most_common())}
     figures |= {"cells": cells, "judging_seconds": round(wall, 1), "cells_per_second": round(cells / wall)}
-    print_json(data={"where": where(), "file": file.name, "most": most, **figures, **told(kills, made)})
+    print_json(data={"where": where(), "file": file.name, "most": most, "tests": tests, **figures, **told(kills, made)})
 
 
 if __name__ == "__main__":

@@ -51,8 +51,14 @@ def test_a_wrong_name_is_told_the_nearest_right_one() -> None:
         make_tester_reward("additive", wmax=0.3)
     with pytest.raises(BadOption, match="it has none"):
         make_coder_reward("membership", tests="all")
-    with pytest.raises(BadOption, match="of the wrong kind"):
+    with pytest.raises(BadOption, match=r"w_max of the tester reward 'additive': Input .* number, .* not 'half'"):
         make_tester_reward("additive", w_max="half")
+
+
+def test_options_may_come_as_a_file_or_a_command_line_has_them() -> None:
+    assert make_tester_reward("product", share_copies="no") == Product(share_copies=False)
+    with pytest.raises(BadOption, match=r"^the tester reward 'additive': w_max must lie between 0 and 1, not be 1\.5$"):
+        make_tester_reward("additive", w_max="1.5")
 
 
 def test_copies_are_counted_by_what_the_text_means() -> None:

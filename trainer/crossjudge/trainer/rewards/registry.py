@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from .coder import CoderReward, Membership, PassRate, Soft
 from .errors import BadOption, UnknownReward
 from .tester import Additive, Cure, Product, TesterReward
@@ -35,9 +37,13 @@ def _made(known: Mapping[str, type[R]], role: str, name: str, options: Mapping[s
             there = f"it has {', '.join(allowed)}" if allowed else "it has none"
             raise BadOption(f"the {role} reward {name!r} has no option {option!r}{_nearest(option, allowed)}; {there}")
     try:
-        return kind(**options)
-    except TypeError as error:
-        raise BadOption(f"an option of the {role} reward {name!r} is of the wrong kind: {error}") from error
+        return TypeAdapter(kind).validate_python(options)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        if found["type"] == "value_error":  # the reward's own words
+            raise BadOption(f"the {role} reward {name!r}: {found['ctx']['error']}") from error
+        option = ".".join(map(str, found["loc"]))
+        raise BadOption(f"{option} of the {role} reward {name!r}: {found['msg']}, not {found['input']!r}") from error
 
 
 def _nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:
