@@ -1,6 +1,8 @@
 """Kill matrices and what follows from them; `tests/integration` has the same through the verifier."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossjudge.client import Grid
 from crossjudge.contracts import ProblemResult, SolutionReport, SourceStatus, TestReport
@@ -66,6 +68,19 @@ def test_without_live_mutants_nothing_is_known() -> None:
     for kills in (kills_of(grid_of("PP", "PP")), kills_of(grid_of("PP"))):
         assert np.isnan(kills.kill_rates).tolist() == [True, True]
         assert np.isnan(kills.score())
+
+
+@given(st.integers(1, 5).flatmap(lambda width: st.lists(st.text("PF", min_size=width, max_size=width), min_size=1)))
+def test_more_tests_never_kill_less(rows: list[str]) -> None:
+    kills = kills_of(grid_of(*rows))
+    scores = [kills.score(range(count)) for count in range(len(rows[0]) + 1)]
+    if kills.live.any():
+        assert scores == sorted(scores)
+        assert scores[0] == 0 and scores[-1] == 1  # without outputs, what is live was killed
+        known = kills.kill_rates[~np.isnan(kills.kill_rates)]
+        assert max(scores) >= known.max() >= known.min() >= 0
+    else:
+        assert np.isnan(scores).all()
 
 
 def test_the_score_of_a_set_counts_each_mutant_once() -> None:
