@@ -12,7 +12,7 @@ import pytest
 from crossjudge.contracts import Batch, GroupSample, SampleAnswer
 
 REPOSITORY = Path(__file__).parent.parent.parent
-DOCUMENTS = ["README.md", "docs/api.md", "docs/groups.md"]
+DOCUMENTS = ["README.md", "docs/api.md", "docs/groups.md", "docs/mutation.md"]
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 

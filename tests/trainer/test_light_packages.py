@@ -1,0 +1,13 @@
+"""What other programs may want of the trainer without its models is there without torch."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("package", ["mutation", "data", "rewards"])
+def test_importing_it_does_not_import_torch(package: str) -> None:
+    heavy = "{'torch', 'transformers'} & set(sys.modules)"
+    program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,7 @@
+"""What a model's reply holds: a solution, or tests. Nothing here raises, whatever the reply is, and each pass is
+linear."""
+
+from .solution import solution_of
+from .tests import MOST_TESTS, cut_tests
+
+__all__ = ["MOST_TESTS", "cut_tests", "solution_of"]
