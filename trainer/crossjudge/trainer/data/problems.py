@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossjudge.client.errors import CommandError
-from crossjudge.client.problem_file import opened
+from crossjudge.client.json_lines import opened
 from crossjudge.contracts import load_json
 
 from .errors import BadProblems
