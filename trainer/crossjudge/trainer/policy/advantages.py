@@ -45,32 +45,27 @@ def group_advantages(
     for at, group in enumerate(groups):
         if np.isinf(group).any():
             raise ValueError(f"group {at} has an infinite reward: {group.tolist()}")
-    flat = [_is_flat(group) for group in groups]
-    batch_std = _std(np.concatenate(groups)) if groups else 0.0
-    values = []
-    for group, is_flat in zip(groups, flat, strict=True):
-        if is_flat:
-            values.append(np.zeros_like(group))
-            continue
-        centred = _centred(group, leave_one_out)
-        if scale_rewards != "none":
-            centred /= (_std(group) if scale_rewards == "group" else batch_std) + SCALE_EPSILON
-        values.append(np.nan_to_num(centred, nan=0.0))
-    return Advantages(tuple(values), tuple(flat))
+    is_scored = [~np.isnan(group) for group in groups]
+    scored = [group[mask] for group, mask in zip(groups, is_scored, strict=True)]
+    batch_std = _std(np.concatenate(scored)) if scored else 0.0
+    is_flat = [_is_flat(group) for group in scored]
+    values = [np.zeros_like(group) for group in groups]
+    for of_group, mask, group, flat in zip(values, is_scored, scored, is_flat, strict=True):
+        if not flat:
+            scale = {"group": _std(group), "batch": batch_std, "none": None}[scale_rewards]
+            of_group[mask] = _centred(group, leave_one_out) / (1.0 if scale is None else scale + SCALE_EPSILON)
+    return Advantages(tuple(values), tuple(is_flat))
 
 
-def _is_flat(group: Floats) -> bool:
-    scored = group[~np.isnan(group)]
+def _is_flat(scored: Floats) -> bool:
     # Equality, not a small deviation: the mean of equal numbers need not be equal to them.
     return len(scored) < 2 or bool((scored == scored[0]).all())
 
 
-def _centred(group: Floats, leave_one_out: bool) -> Floats:
-    count = np.count_nonzero(~np.isnan(group))
-    centred: Floats = group - np.nanmean(group)
-    return centred * (count / (count - 1)) if leave_one_out else centred
+def _centred(scored: Floats, leave_one_out: bool) -> Floats:
+    centred: Floats = scored - scored.mean()
+    return centred * (len(scored) / (len(scored) - 1)) if leave_one_out else centred
 
 
-def _std(rewards: Floats) -> float:
-    scored = rewards[~np.isnan(rewards)]
+def _std(scored: Floats) -> float:
     return float(np.std(scored, ddof=1)) if len(scored) > 1 else 0.0
