@@ -1,4 +1,4 @@
-"""Models of a few thousand weights with a word tokenizer, made in memory: real transformers objects, in milliseconds."""
+"""Models of a few thousand weights with a word tokenizer, made in memory: real transformers objects at once."""
 
 import random
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from crossjudge.trainer.policy.policy import Policy
 
 WORDS = ["<pad>", "<eos>", "<unk>", *"abcdefghijklmnopqrstuvwxyz"]
-PAD, EOS = 0, 1
+PAD, EOS, UNKNOWN = 0, 1, 2
 
 
 def tiny_tokenizer(**special: str | None) -> Any:
@@ -19,7 +19,8 @@ def tiny_tokenizer(**special: str | None) -> Any:
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     named = {"pad_token": "<pad>", "eos_token": "<eos>", "unk_token": "<unk>"} | special
     given = {name: token for name, token in named.items() if token is not None}
-    return PreTrainedTokenizerFast(tokenizer_object=inner, **given)
+    make: Any = PreTrainedTokenizerFast
+    return make(tokenizer_object=inner, **given)
 
 
 def tiny_model(seed: int = 0, **config: Any) -> Any:
@@ -42,7 +43,8 @@ def tiny_model(seed: int = 0, **config: Any) -> Any:
     }
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(LlamaConfig(**(settings | config))).eval()
+        model: Any = LlamaForCausalLM(LlamaConfig(**(settings | config)))
+    return model.eval()
 
 
 def tiny_policy(seed: int = 0, name: str = "coder", **config: Any) -> Policy:

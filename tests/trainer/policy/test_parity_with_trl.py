@@ -1,7 +1,6 @@
 """Our loss and its gradients beside those of the real `GRPOTrainer`, on the same weights, tokens and advantages."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,7 +106,7 @@ def ours(inputs: SimpleNamespace, settings: LossSettings, mask: Any, is_fresh: b
         settings,
         inputs.reference,
     )
-    loss.loss.backward()
+    torch.autograd.backward(loss.loss)
     measures = Measures(settings)
     measures.add(loss, entropy, mask)
     return loss.loss.detach(), flat_gradient(model), measures.metrics(1)

@@ -56,7 +56,7 @@ def load_model(settings: ModelSettings, weights: Path | None = None) -> Any:
         raise UnusableModel(f"{source}: no causal language model could be loaded ({_first_line(error)})") from error
     model.to(chosen_device(settings.device))
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     return model.eval()
 
 

@@ -1,9 +1,11 @@
 """One policy: a causal language model with its tokenizer, or one adapter of a model that several policies share."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -88,8 +90,12 @@ class Policy:
         if self.adapter is None:
             self.model.save_pretrained(own)
         else:
-            # peft makes a folder named like the adapter. The base's embeddings are not trained, so never saved.
-            self.model.save_pretrained(folder, selected_adapters=[self.adapter], save_embedding_layers=False)
+            # peft makes a folder named like the adapter, and a page beside it that nobody asked for. The base's
+            # embeddings are not trained, so never saved.
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=folder) as part:
+                self.model.save_pretrained(part, selected_adapters=[self.adapter], save_embedding_layers=False)
+                shutil.copytree(Path(part) / self.adapter, own, dirs_exist_ok=True)
         self.tokenizer.save_pretrained(own)
         return own
 
