@@ -10,9 +10,11 @@ torch = pytest.importorskip("torch", reason="the trainer's extra is not installe
 pytest.importorskip("transformers", reason="the trainer's extra is not installed")
 trl = pytest.importorskip("trl", reason="TRL is not installed")
 
+from crossjudge.trainer.generation import Sampling  # noqa: E402
 from crossjudge.trainer.policy.logprobs import completion_logprobs, token_batch  # noqa: E402
 from crossjudge.trainer.policy.loss import LossSettings, LossType, completion_weights, grpo_loss  # noqa: E402
 from crossjudge.trainer.policy.measures import Measures  # noqa: E402
+from crossjudge.trainer.policy.update import UpdateSettings  # noqa: E402
 from tiny_models import PAD, tiny_folder, tiny_model, tiny_tokenizer, words  # noqa: E402
 
 # What TRL and transformers warn each other of is not ours to mend.
@@ -154,6 +156,10 @@ def test_the_case_is_one_in_which_ratios_are_clipped(inputs: SimpleNamespace) ->
 
 
 def test_defaults_are_trls() -> None:
-    defaults = LossSettings().model_dump()
-    expected = trl.GRPOConfig(use_cpu=True, bf16=False)
-    assert defaults == {name: getattr(expected, name) for name in defaults} | {"epsilon_high": None}
+    theirs_ = vars(trl.GRPOConfig(use_cpu=True, bf16=False))
+    assert LossSettings().upper_epsilon == theirs_["epsilon"] and theirs_["epsilon_high"] is None
+    ours_ = {**LossSettings().model_dump(), **UpdateSettings(max_steps=1).model_dump(), **Sampling().model_dump()}
+    for name in set(ours_) & set(theirs_) - {"max_steps", "seed"}:
+        assert ours_[name] == theirs_[name], name
+    own = {"loss", "micro_batch_size", "old_logprobs", "skip_zero_advantages", "stop"}
+    assert set(ours_) - set(theirs_) == own
