@@ -8,10 +8,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer's extra is not installed")
 pytest.importorskip("transformers", reason="the trainer's extra is not installed")
 
-from crossjudge.trainer.generation import Completion, PromptTooLong, Sampling  # noqa: E402
+from crossjudge.trainer.generation import Completion, GenerationError, PromptTooLong, Sampling  # noqa: E402
 from crossjudge.trainer.generation.in_process import InProcessGenerator, draw  # noqa: E402
 from crossjudge.trainer.policy.logprobs import completion_logprobs, token_batch  # noqa: E402
-from tiny_models import EOS, PAD, UNKNOWN, WORDS, tiny_policy, words  # noqa: E402
+from crossjudge.trainer.policy.policy import Policy  # noqa: E402
+from tiny_models import EOS, PAD, UNKNOWN, WORDS, tiny_policy, tiny_tokenizer, words  # noqa: E402
 
 PROMPTS = [words(3, 0), words(9, 1), words(1, 2), words(6, 3)]
 LONGEST = 12
@@ -32,6 +33,68 @@ def test_log_probabilities_are_those_of_a_forward_pass(temperature: float) -> No
     for (_, reply), found in zip(rows, expected.tolist(), strict=True):
         assert reply.logprobs == pytest.approx(found[: len(reply.token_ids)], abs=1e-4)
     assert len({len(reply.token_ids) for _, reply in rows}) > 3, "replies of many lengths, or this says little"
+
+
+SMALL = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "max_position_embeddings": 64,
+    "initializer_range": 0.3,
+    "pad_token_id": PAD,
+    "bos_token_id": None,
+    "eos_token_id": EOS,
+}
+LINEAR = {
+    "layer_types": ["linear_attention", "full_attention"],
+    "num_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 16,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
+ABSOLUTE = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}
+
+
+def other_policy(family: str, **config: Any) -> Policy:
+    transformers = pytest.importorskip("transformers")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        settings = transformers.AutoConfig.for_model(family, **config)
+        model = transformers.AutoModelForCausalLM.from_config(settings)
+    return Policy("coder", model.eval(), tiny_tokenizer())
+
+
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [
+        ("qwen2", SMALL),
+        ("gemma2", SMALL | {"sliding_window": 6}),  # forgets, and squashes its logits
+        ("gpt2", SMALL | ABSOLUTE),  # counts positions from the first token
+        ("qwen3_next", SMALL | LINEAR),  # a state in place of some layers' cache
+    ],
+)
+def test_other_families_of_models_are_sampled_as_they_are_trained(family: str, config: dict[str, Any]) -> None:
+    policy = other_policy(family, **config)
+    replies = InProcessGenerator(policy).generate(PROMPTS, 4, Sampling(max_completion_length=LONGEST), 0)
+    rows = [(prompt, reply) for prompt, group in zip(PROMPTS, replies, strict=True) for reply in group]
+    batch = token_batch([p for p, _ in rows], [r.token_ids for _, r in rows], PAD, torch.device("cpu"))
+    with torch.no_grad():
+        expected, _ = completion_logprobs(policy.model, batch, 1.0)
+    for (_, reply), found in zip(rows, expected.tolist(), strict=True):
+        assert reply.logprobs == pytest.approx(found[: len(reply.token_ids)], abs=1e-4)
+
+
+def test_a_model_without_a_cache_is_refused() -> None:
+    policy = other_policy("mamba", vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1, state_size=4)
+    with pytest.raises(GenerationError, match="MambaForCausalLM remembers nothing between tokens"):
+        InProcessGenerator(policy).generate(PROMPTS, 2, Sampling(max_completion_length=4), 0)
 
 
 def test_equal_seeds_give_equal_replies_bit_for_bit_and_others_do_not() -> None:

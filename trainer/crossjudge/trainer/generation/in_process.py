@@ -14,7 +14,7 @@ from torch import Tensor
 from crossjudge.trainer.policy.logprobs import positions
 from crossjudge.trainer.policy.policy import Policy
 
-from .errors import PromptTooLong
+from .errors import GenerationError, PromptTooLong
 from .sampling import Completion, Sampling
 
 # Rows that are done go on in the batch, unheeded, until they make up this share of it: dropping copies the cache.
@@ -67,9 +67,10 @@ class _Growth:
         self._tokenizer = policy.tokenizer
         self._sampling = sampling
         self._prompts, self._n = prompts, n
+        self._is_padded = len(set(map(len, prompts))) > 1
         self._pad_id = policy.pad_id
         self._device = policy.device
-        self._eos = torch.tensor(sorted(policy.eos_ids), device=self._device)
+        self._eos = torch.tensor(sorted(policy.eos_ids), dtype=torch.long, device=self._device)
         rows, longest = draws.shape
         self._draws = draws.to(self._device)  # (R, T)
         self._tokens = torch.zeros((rows, longest), dtype=torch.long, device=self._device)  # (R, T)
@@ -78,41 +79,48 @@ class _Growth:
         self._ended = torch.zeros(rows, dtype=torch.bool, device=self._device)  # (R,)
 
     def grown(self, model: Any) -> list[Completion]:
-        mask = self._prompt_mask()  # (R, P)
-        is_padded = not bool(mask.all())
-        logits, cache = self._read_prompts(model, is_padded)  # (R, V)
+        logits, cache, mask = self._read_prompts(model)  # (R, V), the cache, (R, P)
+        may_drop = _takes_rows_apart(cache)
         rows = torch.arange(len(mask), device=self._device)  # (L,): whose line each is
         for step in range(self._sampling.max_completion_length):
             tokens = self._draw(logits, rows, step)
             open_lines = ~self._ended[rows]
             if not bool(open_lines.any()) or step + 1 == self._sampling.max_completion_length:
                 break
-            if (len(rows) - int(open_lines.sum())) >= DROPPED_AT * len(rows):
+            if may_drop and len(rows) - int(open_lines.sum()) >= DROPPED_AT * len(rows):
                 lines = open_lines.nonzero().squeeze(1)
                 cache.batch_select_indices(lines)
                 rows, tokens, mask = rows[lines], tokens[lines], mask[lines]
             mask = torch.cat([mask, mask.new_ones((len(rows), 1))], dim=1)  # (L, P + step + 1)
-            padding = {"attention_mask": mask, "position_ids": positions(mask)[:, -1:]} if is_padded else {}
-            output = model(input_ids=tokens.unsqueeze(1), past_key_values=cache, use_cache=True, **padding)
-            logits, cache = output.logits[:, -1], output.past_key_values
+            logits, cache = self._forward(model, tokens.unsqueeze(1), mask, cache)
         return self._completions()
 
-    def _prompt_mask(self) -> Tensor:
-        width = max(map(len, self._prompts))
-        mask = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in self._prompts]
-        return torch.tensor(mask, device=self._device).repeat_interleave(self._n, dim=0)
-
-    def _read_prompts(self, model: Any, is_padded: bool) -> tuple[Tensor, Any]:
-        """Each prompt is read once, and its cache then repeated for its samples."""
+    def _read_prompts(self, model: Any) -> tuple[Tensor, Any, Tensor]:
+        """Logits of the first tokens (R, V), the cache and the prompts' mask (R, P), each with a line for each row."""
         width = max(map(len, self._prompts))
         ids = torch.tensor([[self._pad_id] * (width - len(p)) + list(p) for p in self._prompts], device=self._device)
-        mask = self._prompt_mask()[:: self._n]
-        padding = {"attention_mask": mask, "position_ids": positions(mask)} if is_padded else {}
-        output = model(input_ids=ids, use_cache=True, logits_to_keep=1, **padding)
-        cache = output.past_key_values
-        if self._n > 1:
-            cache.batch_repeat_interleave(self._n)
-        return output.logits[:, -1].repeat_interleave(self._n, dim=0), cache
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in self._prompts], device=self._device)
+        logits, cache = self._forward(model, ids, mask, None)
+        if self._n == 1:
+            return logits, cache, mask
+        ids, mask = ids.repeat_interleave(self._n, dim=0), mask.repeat_interleave(self._n, dim=0)
+        if not _takes_rows_apart(cache):
+            return *self._forward(model, ids, mask, None), mask
+        # Each prompt is read once, and what the model remembers of it repeated for its replies.
+        cache.batch_repeat_interleave(self._n)
+        return logits.repeat_interleave(self._n, dim=0), cache, mask
+
+    def _forward(self, model: Any, ids: Tensor, mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
+        """Logits after the last of `ids` (L, 1 or more), and the cache that remembers them."""
+        # Models know by themselves what to do without padding, and do it faster.
+        padding = {}
+        if self._is_padded:
+            padding = {"attention_mask": mask, "position_ids": positions(mask)[:, -ids.shape[1] :]}
+        output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **padding)
+        cache = getattr(output, "past_key_values", None)
+        if cache is None:
+            raise GenerationError(f"{type(model).__name__} remembers nothing between tokens (it has no KV cache)")
+        return output.logits[:, -1], cache
 
     def _draw(self, logits: Tensor, rows: Tensor, step: int) -> Tensor:
         """The next token of each line, noted for the rows that are still growing."""
@@ -149,6 +157,12 @@ class _Growth:
 
     def _text(self, token_ids: list[int]) -> str:
         return str(self._tokenizer.decode(token_ids, skip_special_tokens=True))
+
+
+def _takes_rows_apart(cache: Any) -> bool:
+    """Whether lines of a cache can be repeated and dropped. Those of linear attention's layers cannot."""
+    needed = ("batch_repeat_interleave", "batch_select_indices")
+    return all(hasattr(layer, name) for layer in getattr(cache, "layers", [None]) for name in needed)
 
 
 def before_stop(text: str, stop: Sequence[str]) -> str:
