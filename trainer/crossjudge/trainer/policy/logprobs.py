@@ -6,6 +6,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+AT_ONCE = 2**24
+"""Logits that are turned into probabilities at a time. With a vocabulary of 150,000 those of a batch take gigabytes,
+and would be kept for the backward pass; beyond this many they are computed there once more instead."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,9 @@ def positions(attention_mask: Tensor) -> Tensor:
     return (attention_mask.cumsum(1) - 1).clamp(min=0)  # (B, S)
 
 
-def completion_logprobs(model: Any, batch: TokenBatch, temperature: float) -> tuple[Tensor, Tensor]:
+def completion_logprobs(
+    model: Any, batch: TokenBatch, temperature: float, at_once: int = AT_ONCE
+) -> tuple[Tensor, Tensor]:
     """Log-probability of each token of the completions, and the entropy (nats) of the distribution it came from.
 
     Both (B, T) in float32; entropy carries no gradient; what stands under padding means nothing. `temperature` is the
@@ -62,8 +69,19 @@ def completion_logprobs(model: Any, batch: TokenBatch, temperature: float) -> tu
         logits_to_keep=length + 1,
         use_cache=False,
     ).logits[:, :-1]  # (B, T, V)
-    log_distribution = torch.log_softmax(logits.float() / temperature, dim=-1)
-    logprobs = log_distribution.gather(2, batch.completion_ids.unsqueeze(2)).squeeze(2)
+    rows = max(1, at_once // logits[0].numel())
+    if rows >= len(logits):
+        return _chosen(logits, batch.completion_ids, temperature)
+    parts = [
+        checkpoint(_chosen, *some, temperature, use_reentrant=False, preserve_rng_state=False)
+        for some in zip(torch.split(logits, rows), torch.split(batch.completion_ids, rows), strict=True)
+    ]
+    return torch.cat([logprobs for logprobs, _ in parts]), torch.cat([entropy for _, entropy in parts])
+
+
+def _chosen(logits: Tensor, ids: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    log_distribution = torch.log_softmax(logits.float() / temperature, dim=-1)  # (B, T, V)
+    logprobs = log_distribution.gather(2, ids.unsqueeze(2)).squeeze(2)
     with torch.no_grad():
         entropy = -(log_distribution.exp() * log_distribution).sum(2)
     return logprobs, entropy
