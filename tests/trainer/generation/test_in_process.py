@@ -35,6 +35,22 @@ def test_log_probabilities_are_those_of_a_forward_pass(temperature: float) -> No
     assert len({len(reply.token_ids) for _, reply in rows}) > 3, "replies of many lengths, or this says little"
 
 
+def test_in_bfloat16_the_log_probabilities_are_near_those_of_float32() -> None:
+    policy = tiny_policy()
+    policy.bf16 = True
+    replies = InProcessGenerator(policy).generate(PROMPTS, 8, Sampling(max_completion_length=LONGEST), 0)
+    rows = [(prompt, reply) for prompt, group in zip(PROMPTS, replies, strict=True) for reply in group]
+    batch = token_batch([p for p, _ in rows], [r.token_ids for _, r in rows], PAD, torch.device("cpu"))
+    with torch.no_grad():
+        expected, _ = completion_logprobs(policy.model, batch, 1.0)
+    differences = [
+        abs(one - other)
+        for (_, reply), found in zip(rows, expected.tolist(), strict=True)
+        for one, other in zip(reply.logprobs or (), found, strict=False)
+    ]
+    assert 1e-5 < sum(differences) / len(differences) < 0.05
+
+
 SMALL = {
     "vocab_size": len(WORDS),
     "hidden_size": 16,

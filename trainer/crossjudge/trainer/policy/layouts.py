@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import UnusableModel
 from .folders import ModelSettings, check_fit, load_model, load_tokenizer
 from .policy import Policy
+from .randomness import seeded
 
 CODER, TESTER, SHARED = "coder", "tester", "policy"
 
@@ -68,8 +68,7 @@ def lora(settings: ModelSettings, adapters: LoraSettings, *, seed: int = 0, weig
     """
     base, tokenizer = load_model(settings), load_tokenizer(settings)
     check_fit(base, tokenizer, settings.model)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed, base.device):
         model = _with_adapters(base, adapters) if weights is None else _with_saved_adapters(base, weights)
     return Policies(*(Policy(name, model, tokenizer, adapter=name, bf16=settings.bf16) for name in (CODER, TESTER)))
 

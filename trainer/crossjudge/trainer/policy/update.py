@@ -7,8 +7,7 @@ restored goes on bit for bit as if it had not stopped. The micro-batch size chan
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from .logprobs import TokenBatch, completion_logprobs, token_batch
 from .loss import LossSettings, completion_weights, grpo_loss
 from .measures import Measures, length_metrics
 from .policy import Policy
+from .randomness import seeded
 from .schedule import ScheduleName, rate_factor
 
 
@@ -128,7 +128,7 @@ class Learner:
         for iteration in range(self.settings.num_iterations):
             self._set_rate()
             metrics["learning_rate"] = self._optimizer.param_groups[0]["lr"]
-            with self._seeded():
+            with seeded(self.settings.seed + self.steps, self.policy.device):
                 for batch in batches:
                     self._backward(batch, measures, is_first=iteration == 0)
             self._step(measures)
@@ -246,11 +246,3 @@ class Learner:
         factor = rate_factor(settings.lr_scheduler_type, self.steps, settings.warmup_steps, settings.max_steps)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * factor
-
-    @contextmanager
-    def _seeded(self) -> Iterator[None]:
-        """torch's random numbers drawn from the seed and the step; its own state is left as it was."""
-        device = self.policy.device
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(self.settings.seed + self.steps)
-            yield
