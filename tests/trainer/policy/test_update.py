@@ -176,11 +176,12 @@ def test_with_nothing_to_learn_weights_stay_and_the_step_counts(samples: list[Sa
         "empty": [replace(sample, completion=nothing) for sample in samples],
     }[which]
     policy = tiny_policy()
+    learner = Learner(policy, settings(weight_decay=0.1))
+    learner.update(samples)  # so that there is a momentum
     before = weights_of(policy)
-    learner = Learner(policy, settings())
     metrics = learner.update(given)
     assert torch.equal(weights_of(policy), before)
-    assert learner.steps == 1
+    assert learner.steps == 2
     assert metrics["loss"] == 0.0 and metrics["grad_norm"] == 0.0
 
 
@@ -236,6 +237,18 @@ def test_a_run_that_is_restored_goes_on_bit_for_bit(name: str, tmp_path: Path) -
 
     assert torch.equal(weights_of(restored.policy), weights_of(straight.policy))
     assert restored.steps == straight.steps == 8
+
+
+def test_after_a_restore_the_settings_are_those_given_now(samples: list[Sample]) -> None:
+    learner = Learner(tiny_policy(), settings())
+    learner.update(samples)
+    changed = Learner(learner.policy, settings(learning_rate=0.0, weight_decay=0.5, adam_beta1=0.5))
+    changed.load_state_dict(through_a_file(learner.state_dict()))
+    before = weights_of(changed.policy)
+    assert changed.update(samples)["learning_rate"] == 0.0
+    assert torch.equal(weights_of(changed.policy), before)
+    [first, _] = changed.state_dict()["optimizer"]["param_groups"]
+    assert first["weight_decay"] == 0.5 and first["betas"][0] == 0.5
 
 
 def test_a_state_of_another_policy_or_other_weights_is_refused(samples: list[Sample]) -> None:

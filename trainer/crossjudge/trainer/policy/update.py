@@ -8,7 +8,7 @@ restored goes on bit for bit as if it had not stopped. The micro-batch size chan
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -85,7 +85,6 @@ class _MicroBatch:
     tokens: TokenBatch
     advantages: Tensor  # (B,)
     weights: Tensor  # (B,): what each of the completion's tokens weighs in the loss
-    mask: Tensor  # (B, T): 1 for a token that is learned from
     sampled: Tensor | None  # (B, T): the generator's log-probabilities
     old: Tensor | None = None  # (B, T)
     reference: Tensor | None = None  # (B, T)
@@ -117,13 +116,13 @@ class Learner:
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
         """`num_iterations` optimiser steps on these samples. Returns metrics under TRL's names.
 
-        Nothing to learn from (no sample, no advantage but 0) still counts as a step, so that schedules stay in step
-        with the run. Raises `PolicyError` for samples that lack what the settings ask for, before any step.
+        With nothing to learn from (no sample, or no advantage but 0 and no KL term) the policy stays as it is, and the
+        step counts all the same, so that schedules stay in step with the run. Raises `PolicyError` for samples that lack
+        what the settings ask for, before any step.
         """
         scored = [sample for sample in samples if sample.is_scored]
         metrics = length_metrics([sample.completion for sample in scored])
-        batches = self._micro_batches(scored)
-        batches = [self._with_fixed_logprobs(batch) for batch in batches]
+        batches = [self._with_fixed_logprobs(batch) for batch in self._micro_batches(scored)]
         measures = Measures(self.settings.loss)
         for iteration in range(self.settings.num_iterations):
             self._set_rate()
@@ -139,7 +138,7 @@ class Learner:
         return {"policy": self.policy.name, "steps": self.steps, "optimizer": self._optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises `UnusableState` where it is another policy's, or of other weights."""
+        """Goes on from there, with the settings given to this learner. Raises `UnusableState` where it does not fit."""
         try:
             if state["policy"] != self.policy.name:
                 raise UnusableState(f"this is the state of {state['policy']!r}, not of {self.policy.name!r}")
@@ -147,21 +146,28 @@ class Learner:
             saved = state["optimizer"]["state"]
             if any(saved[at]["exp_avg"].shape != shapes[at] for at in saved):
                 raise ValueError("the weights have other shapes")
+            settings = [{k: v for k, v in group.items() if k != "params"} for group in self._optimizer.param_groups]
             self._optimizer.load_state_dict(state["optimizer"])
+            for group, given in zip(self._optimizer.param_groups, settings, strict=True):
+                group.update(given)
             self.steps = int(state["steps"])
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise UnusableState(f"{self.policy.name}: the optimiser's state does not fit ({error})") from error
 
     def _micro_batches(self, samples: Sequence[Sample]) -> list[_MicroBatch]:
-        """Samples that have something to teach, alike in length within a batch, so that little is padding."""
+        """Samples to learn from, alike in length within a batch, so that little is padding; none without a signal."""
         settings = self.settings
-        learned = [0 if self._is_masked(sample) else len(sample.completion.token_ids) for sample in samples]
         if not samples:
             return []
+        learned = [0 if self._is_masked(sample) else len(sample.completion.token_ids) for sample in samples]
         weights = completion_weights(
             torch.tensor(learned), settings.loss.loss_type, settings.max_completion_length
         ).tolist()
-        order = [at for at, length in enumerate(learned) if length and self._teaches(samples[at])]
+        order = [at for at, length in enumerate(learned) if length]
+        teaching = [at for at in order if samples[at].advantage != 0.0 or settings.loss.beta != 0.0]
+        # Without any signal the optimiser's momentum alone would move the policy.
+        if settings.skip_zero_advantages or not teaching:
+            order = teaching
         order.sort(key=lambda at: (len(samples[at].completion.token_ids), len(samples[at].prompt_ids)))
         size = settings.micro_batch_size
         return [
@@ -171,9 +177,6 @@ class Learner:
 
     def _is_masked(self, sample: Sample) -> bool:
         return self.settings.mask_truncated_completions and sample.completion.is_truncated
-
-    def _teaches(self, sample: Sample) -> bool:
-        return sample.advantage != 0.0 or self.settings.loss.beta != 0.0 or not self.settings.skip_zero_advantages
 
     def _micro_batch(self, samples: Sequence[Sample], weights: Sequence[float]) -> _MicroBatch:
         device = self.policy.device
@@ -188,7 +191,6 @@ class Learner:
             tokens=tokens,
             advantages=torch.tensor([sample.advantage for sample in samples], device=device),
             weights=torch.tensor(weights, device=device),
-            mask=tokens.completion_mask,
             sampled=self._sampled(completions, tokens.completion_mask),
         )
 
@@ -218,19 +220,19 @@ class Learner:
             if self.settings.loss.beta != 0.0:
                 with self.policy.as_reference() as model:
                     reference, _ = completion_logprobs(model, batch.tokens, self.settings.temperature)
-        return _MicroBatch(batch.tokens, batch.advantages, batch.weights, batch.mask, batch.sampled, old, reference)
+        return replace(batch, old=old, reference=reference)
 
     def _backward(self, batch: _MicroBatch, measures: Measures, is_first: bool) -> None:
         with self.policy.active(training=True) as model:
             logprobs, entropy = completion_logprobs(model, batch.tokens, self.settings.temperature)
         old = logprobs.detach() if batch.old is None else batch.old
-        loss = grpo_loss(
-            logprobs, old, batch.advantages, batch.mask, batch.weights, self.settings.loss, batch.reference
-        )
+        # Masked completions are in no micro-batch, so every token in one is learned from.
+        mask = batch.tokens.completion_mask
+        loss = grpo_loss(logprobs, old, batch.advantages, mask, batch.weights, self.settings.loss, batch.reference)
         torch.autograd.backward(loss.loss)
-        measures.add(loss, entropy, batch.mask)
+        measures.add(loss, entropy, mask)
         if is_first and batch.sampled is not None:
-            measures.add_sampled(logprobs.detach(), batch.sampled, batch.mask)
+            measures.add_sampled(logprobs.detach(), batch.sampled, mask)
 
     def _step(self, measures: Measures) -> None:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_grad_norm)
