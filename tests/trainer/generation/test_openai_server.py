@@ -72,6 +72,12 @@ def test_a_server_that_gives_fewer_replies_is_asked_again(server: ModelServer) -
     assert len({request["seed"] for request in server.seen}) == 9
 
 
+def test_a_server_that_gives_more_replies_is_not_listened_to_the_end(server: ModelServer) -> None:
+    choice = {"text": "a", "token_ids": [3], "finish_reason": "stop"}
+    server.script += [Scripted(body=json.dumps({"choices": [choice] * 5}))] * len(PROMPTS)
+    assert [len(group) for group in asked(server, n=2)] == [2, 2, 2]
+
+
 def test_what_passes_is_tried_again(server: ModelServer) -> None:
     server.script += [Scripted(503, headers={"Retry-After": "0"}), Scripted(drop=True), Scripted(500), Scripted(429)]
     assert asked(server, in_flight=1) == expected(4)

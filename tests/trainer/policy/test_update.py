@@ -281,17 +281,20 @@ def test_two_adapters_of_one_base_learn_apart(tmp_path: Path, samples: list[Samp
     assert torch.equal(weights_of(both.tester), before)
 
 
-def test_gradient_checkpointing_and_bfloat16_give_nearly_the_same_gradient(
-    tmp_path: Path, samples: list[Sample]
-) -> None:
+def test_checkpointing_and_bfloat16_give_nearly_the_same_gradient(tmp_path: Path, samples: list[Sample]) -> None:
     folder = str(tiny_folder(tmp_path))
 
-    def norm(**more: Any) -> float:
+    def norm_and_passes(**more: Any) -> tuple[float, int]:
+        """Norm of the gradient, and how often the first layer was run for one micro-batch."""
         policy = shared(ModelSettings(model=folder, device="cpu", **more)).coder
-        return Learner(policy, settings()).update(samples)["grad_norm"]
+        passes: list[int] = []
+        policy.model.model.layers[0].mlp.register_forward_hook(lambda *_: passes.append(1))
+        return Learner(policy, settings()).update(samples)["grad_norm"], len(passes)
 
-    assert norm(gradient_checkpointing=True) == pytest.approx(norm(), rel=1e-5)
-    assert norm(bf16=True) == pytest.approx(norm(), rel=0.1)
+    norm, passes = norm_and_passes()
+    assert passes == 1
+    assert norm_and_passes(gradient_checkpointing=True) == (pytest.approx(norm, rel=1e-5), 2)
+    assert norm_and_passes(bf16=True) == (pytest.approx(norm, rel=0.1), 1)
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:
