@@ -117,8 +117,8 @@ class Learner:
         """`num_iterations` optimiser steps on these samples. Returns metrics under TRL's names.
 
         With nothing to learn from (no sample, or no advantage but 0 and no KL term) the policy stays as it is, and the
-        step counts all the same, so that schedules stay in step with the run. Raises `PolicyError`, before any step, for
-        samples that lack what the settings ask for.
+        step counts all the same, so that schedules stay in step with the run. Raises `PolicyError`, before any step,
+        for samples that lack what the settings ask for.
         """
         scored = [sample for sample in samples if sample.is_scored]
         metrics = length_metrics([sample.completion for sample in scored])
