@@ -1,0 +1,106 @@
+"""A whole world in a folder: problems, prompt templates, base models, and `world.json`, which says what they are.
+
+Models that have been made once are kept in a cache by a digest of everything that shapes them, and taken from there.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+from crossjudge.client.errors import CommandError
+
+from .examples import prompt_template
+from .models import digest_of, read_made
+from .problems import split_tasks, write_problems
+from .processes import Job, Message, make_models
+from .settings import Role, WorldSettings
+
+ROLES: tuple[Role, ...] = get_args(Role)
+_LONGEST_FIRST: tuple[Role, ...] = ("shared", "tester", "coder")
+WORLD = "world.json"
+
+
+def default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "crossjudge" / "worlds"
+
+
+def _ignore(_message: Message) -> None: ...
+
+
+def build(
+    folder: Path,
+    settings: WorldSettings,
+    *,
+    roles: Sequence[Role] = ROLES,
+    cache: Path | None = None,
+    at_once: int | None = None,
+    told: Callable[[Message], None] = _ignore,
+) -> dict[str, Any]:
+    """Makes the world and returns what `world.json` says.
+
+    `roles` are the models wanted, `at_once` how many are trained at the same time (as many as there are cores), and
+    `told` hears how far they are. Raises CommandError where a folder cannot be written or a model not be made.
+    """
+    cache = cache or default_cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        for role in roles:
+            _check_place(folder / role)
+        write_problems(folder, settings.seed)
+        for template in ("coder", "tester"):
+            (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
+        _fill_cache(cache, settings, roles, at_once or os.cpu_count() or 1, told)
+        for role in roles:
+            _copy(cache / digest_of(role, settings), folder / role)
+        world = _description(settings, {role: read_made(folder / role) for role in roles})
+        (folder / WORLD).write_text(json.dumps(world, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        where = error.filename or folder
+        raise CommandError(f"cannot write {where}: {error.strerror}; choose another folder") from error
+    return world
+
+
+def _check_place(model: Path) -> None:
+    if model.exists() and not read_made(model):
+        raise CommandError(f"{model} is there and is no base model of a world: move it, or choose another folder")
+
+
+def _fill_cache(
+    cache: Path, settings: WorldSettings, roles: Sequence[Role], at_once: int, told: Callable[[Message], None]
+) -> None:
+    missing = [role for role in _LONGEST_FIRST if role in roles and not read_made(cache / digest_of(role, settings))]
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
+        make_models([Job(role, settings, Path(making, role)) for role in missing], at_once, told)
+        for role in missing:
+            _move(Path(making, role), cache / digest_of(role, settings))
+
+
+def _move(made: Path, place: Path) -> None:
+    try:
+        made.rename(place)
+    except OSError:
+        if not read_made(place):  # else somebody made the same model meanwhile, and it is as good
+            raise
+
+
+def _copy(model: Path, place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(model, place)
+
+
+def _description(settings: WorldSettings, models: dict[Role, dict[str, Any]]) -> dict[str, Any]:
+    split = split_tasks(settings.seed)
+    return {
+        "world": settings.name,
+        "settings": settings.model_dump(mode="json"),
+        "made_with": {name: version(name) for name in ("crossjudge", "torch", "transformers")},
+        "tasks": {"pretraining": len(split.pretraining), "pool": len(split.pool), "held_out": len(split.held_out)},
+        "models": models,
+    }
