@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,10 +49,10 @@ def build(
     """
     cache = cache or default_cache()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        cache.mkdir(parents=True, exist_ok=True)
         for role in roles:
             _check_place(folder / role)
+        folder.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         write_problems(folder, settings.seed)
         for template in ("coder", "tester"):
             (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
@@ -100,7 +100,14 @@ def _description(settings: WorldSettings, models: dict[Role, dict[str, Any]]) ->
     return {
         "world": settings.name,
         "settings": settings.model_dump(mode="json"),
-        "made_with": {name: version(name) for name in ("crossjudge", "torch", "transformers")},
+        "made_with": {name: _version(name) for name in ("crossjudge", "torch", "transformers")},
         "tasks": {"pretraining": len(split.pretraining), "pool": len(split.pool), "held_out": len(split.held_out)},
         "models": models,
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # ours, run from a checkout that is not installed
+        return None

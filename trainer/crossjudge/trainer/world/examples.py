@@ -1,14 +1,22 @@
 """What the base models are trained on: specs, and what somebody who makes mistakes answers to them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from random import Random
 
-from .grammar import Task, assertion
+from .grammar import Task, assertion_up_to_its_value
 from .problems import random_list
 from .settings import Role, WorldSettings
 
-Example = tuple[str, str]  # a rendered prompt and its reply
+
+@dataclass(frozen=True)
+class Example:
+    """A prompt and its reply, which begins with what is drawn at random and could not have been known."""
+
+    prompt: str
+    drawn: str
+    answer: str
 
 
 def prompt_template(role: Role) -> str:
@@ -28,14 +36,14 @@ def examples(role: Role, tasks: Sequence[Task], settings: WorldSettings) -> Iter
     while True:
         for each in roles:
             task = random.choice(tasks)
-            reply = (_solution if each == "coder" else _test)(task, random, settings)
-            yield render(templates[each], task.spec), reply
+            drawn, answer = (_solution if each == "coder" else _test)(task, random, settings)
+            yield Example(render(templates[each], task.spec), drawn, answer)
 
 
-def _solution(task: Task, random: Random, settings: WorldSettings) -> str:
-    return settings.coder_noise.mistake(task, random).code
+def _solution(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str]:
+    return "", settings.coder_noise.mistake(task, random).code
 
 
-def _test(task: Task, random: Random, settings: WorldSettings) -> str:
+def _test(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str]:
     xs = random_list(random, settings.shortest_list, settings.longest_list)
-    return assertion(xs, settings.tester_noise.mistake(task, random).apply(xs))
+    return assertion_up_to_its_value(xs), str(settings.tester_noise.mistake(task, random).apply(xs))

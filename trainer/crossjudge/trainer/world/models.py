@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,12 +25,13 @@ _EXAMPLES = 100  # enough of the data to notice a change of the grammar, the noi
 def digest_of(role: Role, settings: WorldSettings) -> str:
     """The same for models that would come out the same: all settings that matter to it, vocabulary and data."""
     others = {"coder_steps", "tester_steps", "shared_steps"} - {f"{role}_steps"}
+    data = examples(role, split_tasks(settings.seed).pretraining, settings)
     parts = [
         PROCEDURE,
         role,
         settings.model_dump(exclude=others),
         VOCABULARY,
-        list(islice(examples(role, split_tasks(settings.seed).pretraining, settings), _EXAMPLES)),
+        [asdict(each) for each in islice(data, _EXAMPLES)],
     ]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

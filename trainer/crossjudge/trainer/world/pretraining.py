@@ -1,6 +1,8 @@
 """Trains a base model from nothing. One thread and one seed: the same settings give the same weights."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from .examples import Example, examples
 from .problems import split_tasks
 from .settings import ModelSettings, Role, WorldSettings
-from .tokenizer import make_tokenizer
+from .tokenizer import END, make_tokenizer
 
-IGNORED = -100  # a label that transformers leaves out of the loss
 WARMUP = 0.05  # share of the steps
+DRAWN_WEIGHT = 0.1  # of tokens that were drawn at random: little can be learnt from them, and their gradients are noise
 Progress = Callable[[int, float], None]  # steps done, the last loss
 
 
@@ -38,7 +40,6 @@ def new_model(settings: ModelSettings, tokenizer: Any) -> Any:
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
-        use_cache=True,
     )
     return LlamaForCausalLM(config)
 
@@ -52,47 +53,63 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _batches(source: Iterator[Example], size: int, tokenizer: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Token ids and labels, both (size, T), padded on the right; only the reply and its end are labelled."""
-    end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
+@dataclass(frozen=True)
+class Batch:
+    """Examples as tensors, padded on the right."""
+
+    ids: torch.Tensor  # (B, T)
+    weights: torch.Tensor  # (B, T): how much the loss at each token counts, 0 for prompts and padding
+
+
+def _batches(source: Iterator[Example], size: int, tokenizer: Any) -> Iterator[Batch]:
+    def ids_of(texts: list[str]) -> list[list[int]]:
+        ids: list[list[int]] = tokenizer(texts)["input_ids"]
+        return ids
+
     while True:
         chosen = list(islice(source, size))
-        prompts = tokenizer([prompt for prompt, _ in chosen])["input_ids"]
-        replies = [[*ids, end] for ids in tokenizer([reply for _, reply in chosen])["input_ids"]]
-        rows = [prompt + reply for prompt, reply in zip(prompts, replies, strict=True)]
-        labels = [[IGNORED] * len(prompt) + reply for prompt, reply in zip(prompts, replies, strict=True)]
-        yield _padded(rows, pad), _padded(labels, IGNORED)
+        prompts = ids_of([each.prompt for each in chosen])
+        drawn = ids_of([each.drawn for each in chosen])
+        answers = ids_of([each.answer + END for each in chosen])
+        parts = list(zip(prompts, drawn, answers, strict=True))
+        weights = [[0.0] * len(p) + [DRAWN_WEIGHT] * len(d) + [1.0] * len(a) for p, d, a in parts]
+        yield Batch(_padded([p + d + a for p, d, a in parts], tokenizer.pad_token_id), _padded(weights, 0.0))
 
 
-def _padded(rows: Sequence[list[int]], filler: int) -> torch.Tensor:
+def _padded(rows: Sequence[list[Any]], filler: float) -> torch.Tensor:
     longest = max(map(len, rows))
     return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
 
 
-def _train(
-    model: Any,
-    batches: Iterator[tuple[torch.Tensor, torch.Tensor]],
-    settings: WorldSettings,
-    steps: int,
-    progress: Progress,
-) -> None:
+def _train(model: Any, batches: Iterator[Batch], settings: WorldSettings, steps: int, progress: Progress) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
-    warmup = max(1, round(WARMUP * steps))
-    schedule = torch.optim.lr_scheduler.SequentialLR(
-        optimizer,
-        [
-            torch.optim.lr_scheduler.LinearLR(optimizer, 1 / warmup, total_iters=warmup),
-            torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps - warmup)),
-        ],
-        milestones=[warmup],
-    )
+    schedule = _warmup_and_cosine(optimizer, steps)
     model.train()
-    for done, (ids, labels) in enumerate(batches, start=1):
-        # Padding stands on the right, where causal attention never looks, so no attention mask is needed.
-        loss = model(input_ids=ids, labels=labels).loss
+    for done, batch in enumerate(batches, start=1):
+        loss: Any = _loss(model, batch)  # torch does not type `backward`
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
         progress(done, loss.item())
+
+
+def _loss(model: Any, batch: Batch) -> torch.Tensor:
+    """Cross-entropy of the next token, weighted mean."""
+    # Padding stands on the right, where causal attention never looks, so no attention mask is needed.
+    logits = model(input_ids=batch.ids[:, :-1]).logits  # (B, T - 1, V)
+    losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch.ids[:, 1:], reduction="none")
+    weights = batch.weights[:, 1:]
+    return (losses * weights).sum() / weights.sum()
+
+
+def _warmup_and_cosine(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    warmup = max(1, round(WARMUP * steps))
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)

@@ -17,7 +17,7 @@ from .noise import mistaken_neighbours
 
 LARGEST = 9  # items of lists are -9 to 9
 TESTS_PER_PROBLEM = 8
-_CANDIDATES = 40
+_CANDIDATES = 24
 
 
 @dataclass(frozen=True)

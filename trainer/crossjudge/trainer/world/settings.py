@@ -20,6 +20,7 @@ class ModelSettings(BaseModel):
     num_hidden_layers: Count = 5
     num_attention_heads: Count = 4
     max_position_embeddings: Count = 128
+    initializer_range: Annotated[float, Field(gt=0)] = 0.02
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "ModelSettings":

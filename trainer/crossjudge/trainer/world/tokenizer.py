@@ -29,7 +29,10 @@ _CODE = (
     "assert f([", "]) == ",
 )  # fmt: skip
 
-VOCABULARY = (*SPECIAL, *_SPEC, *_CODE, *"0123456789")
+# A minus sign belongs to the digit behind it, so that every item of a list is one token.
+_NUMBERS = (*"0123456789", *(f"-{digit}" for digit in range(1, 10)))
+
+VOCABULARY = (*SPECIAL, *_SPEC, *_CODE, *_NUMBERS)
 
 
 def make_tokenizer(longest: int = 128) -> Any:
@@ -42,8 +45,8 @@ def make_tokenizer(longest: int = 128) -> Any:
 
     plain = sorted((each for each in VOCABULARY if each not in SPECIAL), key=len, reverse=True)
     tokenizer = Tokenizer(models.WordLevel({each: i for i, each in enumerate(VOCABULARY)}, unk_token=UNKNOWN))
-    # A prompt template may end with a line end; no text of the world does.
-    tokenizer.normalizer = normalizers.Replace(Regex(r"\s+\z"), "")
+    # A prompt template may end with a line end; no text of the world has one.
+    tokenizer.normalizer = normalizers.Replace(Regex(r"[\r\n]+\z"), "")
     pattern = "|".join(_escaped(each) for each in plain)  # the longest comes first, so it wins
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
     tokenizer.decoder = decoders.Fuse()
