@@ -29,18 +29,19 @@ TINY = WorldSettings(
 
 def test_a_world_is_built_once_and_then_copied(tmp_path: Path) -> None:
     heard: list[Message] = []
-    first = build(tmp_path / "one", TINY, cache=tmp_path / "cache", roles=["coder"], told=heard.append)
-    assert [type(message) for message in heard] == [Trained, Made]
+    first = build(tmp_path / "one", TINY, cache=tmp_path / "cache", roles=["shared"], told=heard.append)
+    assert [(type(message), message.role) for message in heard] == [
+        (Trained, "tester"), (Made, "tester"), (Trained, "shared"), (Made, "shared"),
+    ], "the shared model starts as the tester"  # fmt: skip
 
-    again = build(tmp_path / "two", TINY, cache=tmp_path / "cache", roles=["coder"], told=heard.append)
-    assert len(heard) == 2, "a cached model was trained anew"
+    again = build(tmp_path / "two", TINY, cache=tmp_path / "cache", roles=["shared"], told=heard.append)
+    assert len(heard) == 4, "a cached model was trained anew"
     assert again == first == json.loads((tmp_path / "two" / "world.json").read_text("utf-8"))
-    assert (tmp_path / "one" / "coder" / "model.safetensors").read_bytes() == (
-        tmp_path / "two" / "coder" / "model.safetensors"
-    ).read_bytes()
-    assert first["models"]["coder"]["digest"] == digest_of("coder", TINY)
+    weights = [(tmp_path / name / "shared" / "model.safetensors").read_bytes() for name in ("one", "two")]
+    assert weights[0] == weights[1]
+    assert first["models"]["shared"]["digest"] == digest_of("shared", TINY)
     assert {each.name for each in (tmp_path / "two").iterdir()} == {
-        "coder", "coder.txt", "held_out.jsonl", "pool.jsonl", "tester.txt", "world.json",
+        "coder.txt", "held_out.jsonl", "pool.jsonl", "shared", "tester.txt", "world.json",
     }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def test_the_same_settings_make_the_same_model(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     for name in ("a", "b"):
-        make_model("shared", TINY, tmp_path / name, lambda steps, loss: None)
+        make_model("shared", TINY, None, tmp_path / name, lambda steps, loss: None)
     made = [json.loads((tmp_path / name / "made.json").read_text("utf-8")) for name in ("a", "b")]
     assert made[0]["figures"] == made[1]["figures"]
     assert {"pass@1", "pass@4", "tests/right", "tests/kill"} <= made[0]["figures"].keys()
@@ -60,9 +61,11 @@ def test_the_same_settings_make_the_same_model(tmp_path: Path) -> None:
 
 def test_what_shapes_a_model_shapes_its_digest() -> None:
     digest = digest_of("coder", TINY)
-    others: list[dict[str, object]] = [{"seed": 1}, {"name": "hard"}, {"coder_steps": 11}, {"learning_rate": 1e-3}]
+    others: list[dict[str, object]] = [{"seed": 1}, {"name": "hard"}, {"coder_steps": 11}, {"learning_rate": 5e-4}]
     assert len({digest, *(digest_of("coder", TINY.model_copy(update=each)) for each in others)}) == 5
-    assert digest == digest_of("coder", TINY.model_copy(update={"tester_steps": 11}))
+    longer_tester = TINY.model_copy(update={"tester_steps": 11})
+    assert digest == digest_of("coder", longer_tester)
+    assert digest_of("shared", TINY) != digest_of("shared", longer_tester), "the shared model starts as the tester"
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Message, make_models
-from .settings import Role, WorldSettings
+from .settings import STARTS_FROM, Role, WorldSettings
 
 ROLES: tuple[Role, ...] = get_args(Role)
-_LONGEST_FIRST: tuple[Role, ...] = ("shared", "tester", "coder")
+_STAGES: tuple[tuple[Role, ...], ...] = (
+    ("tester", "coder"),
+    ("shared",),
+)  # the longest first, what it starts from before
 WORLD = "world.json"
 
 
@@ -75,11 +78,17 @@ def _check_place(model: Path) -> None:
 def _fill_cache(
     cache: Path, settings: WorldSettings, roles: Sequence[Role], at_once: int, told: Callable[[Message], None]
 ) -> None:
-    missing = [role for role in _LONGEST_FIRST if role in roles and not read_made(cache / digest_of(role, settings))]
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
-        make_models([Job(role, settings, Path(making, role)) for role in missing], at_once, told)
-        for role in missing:
-            _move(Path(making, role), cache / digest_of(role, settings))
+    places = {role: cache / digest_of(role, settings) for role in ROLES}
+    missing = {role for role in roles if not read_made(places[role])}
+    missing |= {STARTS_FROM[role] for role in missing if role in STARTS_FROM}
+    for stage in _STAGES:
+        wanted = [role for role in stage if role in missing and not read_made(places[role])]
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
+            starts = {role: places[STARTS_FROM[role]] for role in wanted if role in STARTS_FROM}
+            jobs = [Job(role, settings, Path(making, role), starts.get(role)) for role in wanted]
+            make_models(jobs, at_once, told)
+            for role in wanted:
+                _move(Path(making, role), places[role])
 
 
 def _move(made: Path, place: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .examples import examples
 from .problems import split_tasks
-from .settings import Role, WorldSettings
+from .settings import STARTS_FROM, Role, WorldSettings
 from .tokenizer import VOCABULARY
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _EXAMPLES = 100  # enough of the data to notice a change of the grammar, the noi
 
 def digest_of(role: Role, settings: WorldSettings) -> str:
     """The same for models that would come out the same: all settings that matter to it, vocabulary and data."""
-    others = {"coder_steps", "tester_steps", "shared_steps"} - {f"{role}_steps"}
+    matter = {role, STARTS_FROM.get(role, role)}
+    others = {f"{each}_steps" for each in ("coder", "tester", "shared") if each not in matter}
     data = examples(role, split_tasks(settings.seed).pretraining, settings)
     parts = [
         PROCEDURE,
@@ -36,8 +37,11 @@ def digest_of(role: Role, settings: WorldSettings) -> str:
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def make_model(role: Role, settings: WorldSettings, folder: Path, progress: "Progress") -> None:
-    """Trains, saves and measures a base model. Uses one thread, and the process's own random state."""
+def make_model(role: Role, settings: WorldSettings, start: Path | None, folder: Path, progress: "Progress") -> None:
+    """Trains, saves and measures a base model, which begins as the one in `start` or from nothing.
+
+    Seeds and uses the random state of the process.
+    """
     from transformers.utils.logging import disable_progress_bar
 
     from .evaluation import measure
@@ -46,7 +50,7 @@ def make_model(role: Role, settings: WorldSettings, folder: Path, progress: "Pro
     quiet: Callable[[], None] = disable_progress_bar  # transformers does not type it
     quiet()
     wall, cpu = time.monotonic(), time.process_time()
-    parameters = pretrain(role, settings, folder, progress)
+    parameters = pretrain(role, settings, start, folder, progress)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     made = {
         "role": role,

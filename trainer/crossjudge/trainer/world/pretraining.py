@@ -1,4 +1,7 @@
-"""Trains a base model from nothing. One thread and one seed: the same settings give the same weights."""
+"""Trains a base model, from nothing or from another.
+
+The same settings give the same weights, on one machine and with one number of threads.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from .examples import Example, examples
 from .problems import split_tasks
@@ -20,14 +23,17 @@ DRAWN_WEIGHT = 0.1  # of tokens that were drawn at random: little can be learnt 
 Progress = Callable[[int, float], None]  # steps done, the last loss
 
 
-def pretrain(role: Role, settings: WorldSettings, folder: Path, progress: Progress) -> int:
-    """Trains the base model of a role and saves it with its tokenizer, weights in 16 bits. Returns its parameters."""
-    torch.set_num_threads(1)
+def pretrain(role: Role, settings: WorldSettings, start: Path | None, folder: Path, progress: Progress) -> int:
+    """Trains the base model of a role, which starts as the model in `start` where that is given.
+
+    Saves it with its tokenizer, weights in 16 bits. Returns how many parameters it has.
+    """
     torch.manual_seed(settings.seed)
     tokenizer = make_tokenizer(settings.model.max_position_embeddings)
-    model = new_model(settings.model, tokenizer)
-    batches = _batches(examples(role, split_tasks(settings.seed).pretraining, settings), settings.batch_size, tokenizer)
-    _train(model, islice(batches, settings.steps(role)), settings, settings.steps(role), progress)
+    model: Any = AutoModelForCausalLM.from_pretrained(start) if start else new_model(settings.model, tokenizer)
+    source = examples(role, split_tasks(settings.seed).pretraining, settings)
+    batches = islice(_batches(source, settings.batch_size, tokenizer), settings.steps(role))
+    _train(model, batches, settings, settings.steps(role), progress)
     save(model, tokenizer, folder)
     return int(model.num_parameters())
 

@@ -24,6 +24,7 @@ class Job:
     role: Role
     settings: WorldSettings
     folder: Path
+    start: Path | None = None  # the model that it starts as; None: from nothing
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,17 @@ def _received(pipe: Connection, job: Job, process: BaseProcess) -> Message:
 
 def _make(job: Job, pipe: Connection) -> None:
     try:
+        import torch
+
         from .models import make_model
+
+        torch.set_num_threads(1)  # at this size a second one gains little, and other models want the cores
 
         def told(steps: int, loss: float) -> None:
             if steps % REPORT_EVERY == 0:
                 pipe.send(Trained(job.role, steps, loss))
 
-        make_model(job.role, job.settings, job.folder, told)
+        make_model(job.role, job.settings, job.start, job.folder, told)
     except KeyboardInterrupt:
         pass  # the parent has heard of it too
     except Exception:

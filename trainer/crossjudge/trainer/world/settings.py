@@ -1,5 +1,6 @@
 """What a world is made by. Everything that is not said here follows from these settings, bit for bit on one machine."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from .noise import CODER_NOISE, TESTER_NOISE, Noise
 
 Role = Literal["coder", "tester", "shared"]
+STARTS_FROM: Mapping[Role, Role] = {"shared": "tester"}  # the others start from nothing
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -20,7 +22,7 @@ class ModelSettings(BaseModel):
     num_hidden_layers: Count = 5
     num_attention_heads: Count = 4
     max_position_embeddings: Count = 128
-    initializer_range: Annotated[float, Field(gt=0)] = 0.02
+    initializer_range: Annotated[float, Field(gt=0)] = 0.06
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "ModelSettings":
@@ -42,10 +44,10 @@ class WorldSettings(BaseModel):
     longest_list: Annotated[int, Field(ge=1, le=8)] = 4
     model: ModelSettings = ModelSettings()
     batch_size: Count = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     coder_steps: Count = 600
-    tester_steps: Count = 1200
-    shared_steps: Count = 1500
+    tester_steps: Count = 1800
+    shared_steps: Count = 600  # on top of the tester's
     eval_problems: Count = 300
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four
 
