@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crossjudge.trainer.world.examples import prompt_template, render
 from crossjudge.trainer.world.grammar import all_tasks, assertion
+from crossjudge.trainer.world.settings import Role
 from crossjudge.trainer.world.tokenizer import CODER, END, PAD, TESTER, UNKNOWN, VOCABULARY, make_tokenizer
 
 TASKS = list(all_tasks())
@@ -52,9 +53,10 @@ def test_every_entry_is_used() -> None:
 
 def test_a_prompt_ends_with_the_role_whose_reply_follows() -> None:
     spec = TASKS[0].spec
-    for role, token in (("coder", CODER), ("tester", TESTER)):
+    tokens: dict[Role, str] = {"coder": CODER, "tester": TESTER}
+    for role, token in tokens.items():
         for end in ("", "\n"):
-            ids = TOKENIZER(render(prompt_template(role), spec) + end)["input_ids"]  # type: ignore[arg-type]
+            ids = TOKENIZER(render(prompt_template(role), spec) + end)["input_ids"]
             assert ids == [*TOKENIZER(spec)["input_ids"], TOKENIZER.convert_tokens_to_ids(token)]
 
 

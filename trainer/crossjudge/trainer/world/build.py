@@ -17,7 +17,7 @@ from crossjudge.client.errors import CommandError
 from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
-from .processes import Job, Message, make_models
+from .processes import Job, Made, Message, make_models
 from .settings import STARTS_FROM, Role, WorldSettings
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -81,14 +81,18 @@ def _fill_cache(
     places = {role: cache / digest_of(role, settings) for role in ROLES}
     missing = {role for role in roles if not read_made(places[role])}
     missing |= {STARTS_FROM[role] for role in missing if role in STARTS_FROM}
-    for stage in _STAGES:
-        wanted = [role for role in stage if role in missing and not read_made(places[role])]
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
+
+        def heard(message: Message) -> None:
+            if isinstance(message, Made):  # each at once, so that it is kept whatever becomes of the others
+                _move(Path(making, message.role), places[message.role])
+            told(message)
+
+        for stage in _STAGES:
+            wanted = [role for role in stage if role in missing and not read_made(places[role])]
             starts = {role: places[STARTS_FROM[role]] for role in wanted if role in STARTS_FROM}
             jobs = [Job(role, settings, Path(making, role), starts.get(role)) for role in wanted]
-            make_models(jobs, at_once, told)
-            for role in wanted:
-                _move(Path(making, role), places[role])
+            make_models(jobs, at_once, heard)
 
 
 def _move(made: Path, place: Path) -> None:

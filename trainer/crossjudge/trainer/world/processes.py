@@ -118,6 +118,8 @@ def _make(job: Job, pipe: Connection) -> None:
         make_model(job.role, job.settings, job.start, job.folder, told)
     except KeyboardInterrupt:
         pass  # the parent has heard of it too
+    except OSError as error:  # a full disk, most likely
+        pipe.send(Broken(job.role, str(error)))
     except Exception:
         pipe.send(Broken(job.role, traceback.format_exc()))
     else:

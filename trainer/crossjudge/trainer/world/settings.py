@@ -48,7 +48,7 @@ class WorldSettings(BaseModel):
     coder_steps: Count = 600
     tester_steps: Count = 1800
     shared_steps: Count = 600  # on top of the tester's
-    eval_problems: Count = 300
+    eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four
 
     @model_validator(mode="after")
