@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from .settings import ModelSettings, Role, WorldSettings
 from .tokenizer import END, make_tokenizer
 
 WARMUP = 0.05  # share of the steps
+SORTED_TOGETHER = 16  # batches
 DRAWN_WEIGHT = 0.1  # of tokens that were drawn at random: little can be learnt from them, and their gradients are noise
 Progress = Callable[[int, float], None]  # steps done, the last loss
 
@@ -32,7 +34,7 @@ def pretrain(role: Role, settings: WorldSettings, start: Path | None, folder: Pa
     tokenizer = make_tokenizer(settings.model.max_position_embeddings)
     model: Any = AutoModelForCausalLM.from_pretrained(start) if start else new_model(settings.model, tokenizer)
     source = examples(role, split_tasks(settings.seed).pretraining, settings)
-    batches = islice(_batches(source, settings.batch_size, tokenizer), settings.steps(role))
+    batches = islice(_batches(source, settings.batch_size, tokenizer, settings.seed), settings.steps(role))
     _train(model, batches, settings, settings.steps(role), progress)
     save(model, tokenizer, folder)
     return int(model.num_parameters())
@@ -67,19 +69,34 @@ class Batch:
     weights: torch.Tensor  # (B, T): how much the loss at each token counts, 0 for prompts and padding
 
 
-def _batches(source: Iterator[Example], size: int, tokenizer: Any) -> Iterator[Batch]:
+def _batches(source: Iterator[Example], size: int, tokenizer: Any, seed: int) -> Iterator[Batch]:
+    """Batches of examples of about one length: padding would be a third of the work otherwise."""
+    shuffle = Random(f"batches/{seed}").shuffle
+    while True:
+        rows = sorted(_rows(list(islice(source, size * SORTED_TOGETHER)), tokenizer), key=lambda row: len(row.ids))
+        batches = [rows[start : start + size] for start in range(0, len(rows), size)]
+        shuffle(batches)
+        for batch in batches:
+            ids = _padded([row.ids for row in batch], tokenizer.pad_token_id)
+            yield Batch(ids, _padded([row.weights for row in batch], 0.0))
+
+
+@dataclass(frozen=True)
+class _Row:
+    ids: list[int]
+    weights: list[float]
+
+
+def _rows(chosen: Sequence[Example], tokenizer: Any) -> Iterator[_Row]:
     def ids_of(texts: list[str]) -> list[list[int]]:
         ids: list[list[int]] = tokenizer(texts)["input_ids"]
         return ids
 
-    while True:
-        chosen = list(islice(source, size))
-        prompts = ids_of([each.prompt for each in chosen])
-        drawn = ids_of([each.drawn for each in chosen])
-        answers = ids_of([each.answer + END for each in chosen])
-        parts = list(zip(prompts, drawn, answers, strict=True))
-        weights = [[0.0] * len(p) + [DRAWN_WEIGHT] * len(d) + [1.0] * len(a) for p, d, a in parts]
-        yield Batch(_padded([p + d + a for p, d, a in parts], tokenizer.pad_token_id), _padded(weights, 0.0))
+    prompts = ids_of([each.prompt for each in chosen])
+    drawn = ids_of([each.drawn for each in chosen])
+    answers = ids_of([each.answer + END for each in chosen])
+    for p, d, a in zip(prompts, drawn, answers, strict=True):
+        yield _Row(p + d + a, [0.0] * len(p) + [DRAWN_WEIGHT] * len(d) + [1.0] * len(a))
 
 
 def _padded(rows: Sequence[list[Any]], filler: float) -> torch.Tensor:
@@ -104,7 +121,7 @@ def _train(model: Any, batches: Iterator[Batch], settings: WorldSettings, steps:
 def _loss(model: Any, batch: Batch) -> torch.Tensor:
     """Cross-entropy of the next token, weighted mean."""
     # Padding stands on the right, where causal attention never looks, so no attention mask is needed.
-    logits = model(input_ids=batch.ids[:, :-1]).logits  # (B, T - 1, V)
+    logits = model(input_ids=batch.ids[:, :-1], use_cache=False).logits  # (B, T - 1, V)
     losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch.ids[:, 1:], reduction="none")
     weights = batch.weights[:, 1:]
     return (losses * weights).sum() / weights.sum()

@@ -116,8 +116,8 @@ def _make(job: Job, pipe: Connection) -> None:
                 pipe.send(Trained(job.role, steps, loss))
 
         make_model(job.role, job.settings, job.start, job.folder, told)
-    except KeyboardInterrupt:
-        pass  # the parent has heard of it too
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # the parent has been interrupted too, or is gone: nobody waits for this model
     except OSError as error:  # a full disk, most likely
         pipe.send(Broken(job.role, str(error)))
     except Exception:
