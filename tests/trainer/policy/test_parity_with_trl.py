@@ -127,8 +127,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("loss_type", LOSSES)
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("is_masked", [False, True])
-@pytest.mark.parametrize("is_fresh", [False, True])
+@pytest.mark.parametrize(("is_masked", "is_fresh"), [(False, False), (True, False), (False, True)])
 def test_loss_gradients_and_metrics_are_trls(
     trainer: Any, inputs: SimpleNamespace, loss_type: LossType, variant: str, is_masked: bool, is_fresh: bool
 ) -> None:
