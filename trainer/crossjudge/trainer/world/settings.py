@@ -45,7 +45,7 @@ class WorldSettings(BaseModel):
     model: ModelSettings = ModelSettings()
     batch_size: Count = 64
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    coder_steps: Count = 450
+    coder_steps: Count = 600
     tester_steps: Count = 1800
     shared_steps: Count = 600  # on top of the tester's
     eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
