@@ -35,8 +35,8 @@ def wordy_run(folder: Path) -> dict[str, Any]:
     problem = {"entry_point": "f", "reference_solution": SOLUTIONS[0], "reference_tests": TESTS[:2]}
     lines = [json.dumps({"id": word, "prompt": word, **problem}) for word in ("one", "two")]
     (folder / "problems.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    for role in ("code", "test"):
-        (folder / f"{role}.txt").write_text("{prompt} " + role)
+    for word in ("code", "test"):
+        (folder / f"{word}.txt").write_text("{prompt} " + word)
     role = {"max_completion_length": 1, "num_generations": 12, "learning_rate": 0.02}
     return {
         "output_dir": str(folder / "run"),

@@ -37,7 +37,6 @@ def measure(role: Role, settings: WorldSettings, folder: Path) -> Figures:
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-@torch.no_grad()
 def sample(model: Any, tokenizer: Any, role: Role, tasks: Sequence[Task], n: int) -> list[list[str]]:
     """`n` replies to each task, from torch's own generator."""
     template = prompt_template(role)
