@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with kubernetes-validate, without types
+import yaml
 
 from crossjudge.service.server import _GRACE_SECONDS
 

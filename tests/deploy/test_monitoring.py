@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with kubernetes-validate, without types
+import yaml
 
 from exported_metrics import METRICS
 

@@ -1,0 +1,61 @@
+"""Checkpoints of the whole pair in one atomic step: both policies, their optimisers, the selector's state.
+
+`checkpoint-<step>/{coder,tester}/` are Hugging Face folders (one, `policy/`, where both roles share it). Everything
+random in a run is drawn from its seed and the step, so there is no other state.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from crossjudge.trainer.policy.layouts import Policies
+from crossjudge.trainer.policy.update import Learner
+
+from .errors import BadRunFolder
+from .run_folder import synced
+
+STATE = "trainer_state.pt"
+
+
+def save(folder: Path, step: int, policies: Policies, learners: Mapping[str, Learner], selector: Any) -> Path:
+    """Write the checkpoint of a step. Raises `BadRunFolder`, and leaves no half of one, where the disk is full."""
+    place = folder / f"checkpoint-{step}"
+    part = folder / f".checkpoint-{step}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        policies.save(part)
+        state = {name: learner.state_dict() for name, learner in learners.items()}
+        torch.save({"step": step, "learners": state, "selector": selector}, part / STATE)
+        shutil.rmtree(place, ignore_errors=True)
+        synced(part)
+        part.replace(place)
+        synced(folder)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
+        shutil.rmtree(part, ignore_errors=True)
+        raise BadRunFolder(f"cannot save {place}: {error}; earlier checkpoints are as they were") from error
+    return place
+
+
+def steps_of(folder: Path) -> list[int]:
+    """The steps that have a whole checkpoint, ascending."""
+    names = [each.name.removeprefix("checkpoint-") for each in folder.glob("checkpoint-*") if (each / STATE).is_file()]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def keep_last(folder: Path, count: int | None) -> None:
+    """Delete all but the last `count` checkpoints."""
+    for step in steps_of(folder)[: -count if count else 0]:
+        shutil.rmtree(folder / f"checkpoint-{step}", ignore_errors=True)
+
+
+def load_state(checkpoint: Path) -> dict[str, Any]:
+    """The state beside the weights. Raises `BadRunFolder` where it cannot be read."""
+    try:
+        state: dict[str, Any] = torch.load(checkpoint / STATE, weights_only=True)
+    except Exception as error:  # torch raises almost anything for a damaged file
+        raise BadRunFolder(f"{checkpoint / STATE} cannot be read ({error}): resume from an earlier one") from error
+    return state

@@ -1,0 +1,50 @@
+"""`crossjudge train RECIPE`: a recipe from its configuration to its end."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crossjudge.client import Client
+from crossjudge.client.errors import CommandError
+
+from .config import ZeroCoderConfig, load_config
+
+RECIPES = ("zerocoder",)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="zerocoder.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [key=value ...]", help="The file, then what differs.")
+    ] = None,
+    resume: Annotated[str, typer.Option(help="auto, never, or the step of a checkpoint.")] = "auto",
+    show: Annotated[bool, typer.Option("--show", help="Print the resolved configuration and stop.")] = False,
+) -> None:
+    """Train a coder and a tester from what the verifier says of them.
+
+    The run's folder (`output_dir`) holds config.yaml, metrics.jsonl, samples.jsonl and checkpoints. The same command
+    goes on where a run was stopped.
+    """
+    if recipe not in RECIPES:
+        raise CommandError(f"there is no recipe {recipe!r}; there is {', '.join(RECIPES)}")
+    given = list(arguments or [])
+    file = Path(given.pop(0)) if given and "=" not in given[0] else None
+    config = load_config(ZeroCoderConfig, file, given)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if show:
+        typer.echo(config.model_dump_json(indent=2))
+        return
+    try:
+        from .run import Run  # torch and transformers take seconds to import
+    except ModuleNotFoundError as error:
+        what = f"training needs {error.name}, which is not installed"
+        raise CommandError(f"{what}: pip install 'crossjudge[trainer]'") from error
+
+    with Client(
+        config.verifier.url, run=config.output_dir.name, limits=config.verifier.limits,
+        isolation=config.verifier.isolation,
+    ) as client:  # fmt: skip
+        client.health()
+        Run(config, client, console, resume).train()

@@ -1,0 +1,201 @@
+"""The configuration of a run: a YAML file, then `key=value` from the command line, into one frozen model.
+
+Names and defaults are TRL's where it has them. Unknown keys are errors.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crossjudge.client import Limits
+
+from .errors import BadConfig
+
+C = TypeVar("C", bound="Part")
+
+
+class Part(BaseModel):
+    """A section of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Named(Part):
+    """A selector or a reward by its name, with its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class CoderRewardConfig(Named):
+    name: str = "membership"
+
+
+class TesterRewardConfig(Named):
+    name: str = "product"
+
+
+class SelectorConfig(Named):
+    """The default counts copies: a policy that has become sure writes the same solution again and again."""
+
+    name: str = "gated_clusters"
+
+
+class RoleConfig(Part):
+    """What is set for each of the two roles."""
+
+    model: str | None = Field(None, description="Hugging Face folder or hub name; `model` of the run where left out")
+    prompt: str = Field(description="a prompt template: `coder`, `tester`, or the path of a file")
+    num_generations: int = Field(8, ge=2, description="replies to each problem")
+    max_completion_length: int = Field(512, ge=1)
+    temperature: float = Field(1.0, gt=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    stop: tuple[str, ...] = ()
+    scale_rewards: Literal["group", "batch", "none"] = "group"
+    learning_rate: float = Field(1e-6, ge=0)
+    lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_steps: int = Field(0, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
+    adam_beta1: float = Field(0.9, ge=0, lt=1)
+    adam_beta2: float = Field(0.999, ge=0, lt=1)
+    max_grad_norm: float = Field(1.0, gt=0)
+    loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "dapo"
+    epsilon: float = Field(0.2, ge=0, lt=1)
+    epsilon_high: float | None = Field(None, ge=0)
+    delta: float | None = Field(None, gt=0)
+    beta: float = Field(0.0, ge=0)
+    num_iterations: int = Field(1, ge=1)
+    per_device_train_batch_size: int = Field(8, ge=1)
+    mask_truncated_completions: bool = False
+
+
+class CoderConfig(RoleConfig):
+    prompt: str = "coder"
+    reward: CoderRewardConfig = CoderRewardConfig()
+
+
+class TesterConfig(RoleConfig):
+    """`tests_per_reply` is the most that is taken of one reply. The default reward is not to be scaled by a group's
+    deviation: that makes testers write one trivial test."""
+
+    prompt: str = "tester"
+    reward: TesterRewardConfig = TesterRewardConfig()
+    scale_rewards: Literal["group", "batch", "none"] = "none"
+    tests_per_reply: int = Field(5, ge=1)
+
+
+class VerifierConfig(Part):
+    """`patience_seconds`: how long a run waits for a verifier that does not answer before it saves and stops."""
+
+    url: str | None = Field(None, description="CROSSJUDGE_URL, else http://127.0.0.1:8000, where left out")
+    isolation: Literal["split", "shared", "auto"] = "split"
+    limits: Limits = Limits()
+    patience_seconds: float = Field(600, ge=0)
+
+
+class RunConfig(Part):
+    """What every recipe has."""
+
+    output_dir: Path
+    problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
+    eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
+    model: str | None = Field(None, description="the model of both roles, unless they name their own")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    bf16: bool = False
+    gradient_checkpointing: bool = False
+    device: str = "auto"
+    seed: int = Field(0, ge=0)
+    max_steps: int = Field(100, ge=1)
+    problems_per_step: int = Field(16, ge=1)
+    generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
+    eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
+    eval_samples: int = Field(4, ge=1)
+    eval_limit: int | None = Field(None, ge=1, description="the first so many held-out problems")
+    save_steps: int = Field(20, ge=0, description="0 saves at the end alone")
+    save_total_limit: int | None = Field(None, ge=1, description="checkpoints kept; all where left out")
+    diagnose: bool = Field(
+        False, description="judge the training problems' references too, for the log alone: selector/precision, …"
+    )
+    coder: CoderConfig = CoderConfig()
+    tester: TesterConfig = TesterConfig()
+    verifier: VerifierConfig = VerifierConfig()
+
+
+class ZeroCoderConfig(RunConfig):
+    """ZeroCoder (2604.07864). The paper leaves most numbers open: these are ours, see docs/training.md."""
+
+    layout: Literal["shared", "separate"] = "shared"
+    selector: SelectorConfig = SelectorConfig()
+    min_rank: int = Field(0, ge=0, description="leave out a step's problems whose matrix has a smaller rank")
+    mutants: Annotated[int, Field(ge=0)] = Field(0, description="mutants of a proxy for each problem; 0 makes none")
+
+
+def load_config(kind: type[C], file: Path | None, overrides: Sequence[str]) -> C:
+    """Raises `BadConfig` for what cannot be read, unknown keys (with the nearest right one) and wrong values."""
+    document = _read(file) if file is not None else {}
+    for override in overrides:
+        _set(document, override)
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise BadConfig("; ".join(_told(kind, each, document) for each in error.errors(include_url=False))) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"cannot read {file}: {error}") from error
+    except yaml.YAMLError as error:
+        raise BadConfig(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise BadConfig(f"{file} holds no keys with values")
+    return document
+
+
+def _set(document: dict[str, Any], override: str) -> None:
+    path, sign, text = override.lstrip("-").partition("=")
+    if not sign or not path:
+        raise BadConfig(f"{override!r} is no key=value, such as coder.learning_rate=1e-6")
+    place = document
+    *parents, last = path.split(".")
+    for name in parents:
+        place = place.setdefault(name, {})
+        if not isinstance(place, dict):
+            raise BadConfig(f"{path}: {name} is a value, not a section")
+    try:
+        place[last] = _number(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise BadConfig(f"{path}: {text!r} is no YAML value") from error
+
+
+def _number(value: Any) -> Any:
+    """1e-6 is a number to everybody but to YAML 1.1, which wants 1.0e-6."""
+    if isinstance(value, str):
+        try:
+            return float(value) if "e" in value.lower() else value
+        except ValueError:
+            return value
+    return value
+
+
+def _told(kind: type[BaseModel], error: Any, document: Mapping[str, Any]) -> str:
+    path = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        section = kind
+        for name in error["loc"][:-1]:
+            field = section.model_fields.get(str(name))
+            inner = field.annotation if field is not None else None
+            section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
+        near = difflib.get_close_matches(str(error["loc"][-1]), section.model_fields, 1)
+        return f"{path}: there is no such key" + (f"; did you mean {near[0]!r}?" if near else "")
+    if error["type"] == "missing":
+        return f"{path} is missing: set it in the file, or with {path}=…"
+    return f"{path}: {error['msg']}, not {error['input']!r}"
