@@ -1,5 +1,5 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
-.PHONY: install demo test test-slow gvisor-test lint types up bench large load chaos fairness crowd leftovers differential fuzz compose-test clean
+.PHONY: install demo test test-slow trainer-test gvisor-test lint types up bench large load chaos fairness crowd leftovers differential fuzz compose-test clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -34,6 +34,13 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -m slow
+
+# What needs torch, with the trainer's packages beside the others in .venv. For a build of torch of your own (another
+# index, a GPU's), install it there first.
+trainer-test: install
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check torch==2.13.0
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'transformers>=5.23' 'peft>=0.21' 'trl>=1.16' datasets
+	$(BIN)/pytest -n 2 --dist loadfile tests/trainer tests/integration/test_zerocoder.py -m "not slow and not gpu"
 
 # The walls and the hostile corpus once more, in gVisor.
 gvisor-test: install

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from crossjudge.client.cli import app
 from crossjudge.trainer.selectors import SELECTORS, Labels, PassingMatrix, Selector
 from crossjudge.trainer.selectors.dyb4 import DyB4
+from crossjudge.trainer.selectors.registry import RECOMMENDED
 
 GOLDEN = ["PPFF", "PPFF", "PFPP", "FFPF"]
 """The matrix of B4's golden numbers."""
@@ -84,7 +85,7 @@ def test_every_selector_answers_every_kind_of_matrix(tmp_path: Path, name: str) 
         assert len(choice["solution_scores"]) == len(each)
         assert set(choice["solutions"]) <= set(range(len(each)))
         assert all(score is None or 0 <= score <= 1 for score in choice["solution_scores"] + choice["test_scores"])
-    assert {each["selector"] for each in found.values()} == {"output_b4" if name == "best" else name}
+    assert {each["selector"] for each in found.values()} == {RECOMMENDED if name == "best" else name}
 
 
 def test_copies_are_known_from_the_file_of_problems(tmp_path: Path) -> None:

@@ -48,13 +48,4 @@ class SoftCodeT(Consensus):
 
 def soft_agreement(groups: Groups) -> Floats:
     """(G,), m · Σ_i J(C, i)². Sets that pass nothing have 0."""
-    return np.asarray(groups.m * groups.all_n * support(groups))
-
-
-def support(groups: Groups) -> Floats:
-    """(G,), the mean of J(C, i)² over all solutions i, in [0, 1]: how much of the crowd stands near a set."""
-    passed = groups.pattern.astype(np.float64)
-    both = passed @ passed.T  # (G, G)
-    sizes = passed.sum(axis=1)
-    either = sizes[:, None] + sizes - both
-    return np.asarray((both / np.maximum(either, 1.0)) ** 2 @ groups.n / groups.all_n)
+    return np.asarray(groups.m * groups.all_n * groups.support)

@@ -5,6 +5,7 @@ B4 (2409.08692 §4) calls them consensus sets, UCoder (2512.17385) clusters of e
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,18 @@ class Groups:
     @property
     def count(self) -> int:
         return len(self.n)
+
+    @cached_property
+    def support(self) -> Floats:
+        """(G,), the mean of J(C, i)² over all solutions i, in [0, 1]: how much of the crowd stands near a group.
+
+        J(C, i) is the Jaccard index of the tests that C passes and those that i passes; 0 where neither passes any.
+        """
+        passed = self.pattern.astype(np.float64)
+        both = passed @ passed.T  # (G, G)
+        sizes = passed.sum(axis=1)
+        either = sizes[:, None] + sizes - both
+        return np.asarray((both / np.maximum(either, 1.0)) ** 2 @ self.n / self.all_n)
 
 
 def row_groups(matrix: PassingMatrix, *, copies: bool) -> Groups:

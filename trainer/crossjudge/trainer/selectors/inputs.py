@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .groups import Groups, equal_rows
-from .matrix import NO_OUTPUT, Floats, Ints
+from .matrix import NO_OUTPUT, Bools, Floats, Ints
 
+MANY = 8
+"""So many times more answers in a matrix than groups are too many to keep a count of each at each input."""
 SILENT = 0.5
 """The votes for an answer that did not come: fewer than those of an answer that a single solution gave."""
 
@@ -22,9 +24,9 @@ class Answers:
     confirmed: Floats
     """(G, K), tests at that input which the group passes, so that they expect its answer."""
     kind: Ints
-    """(G, K), the different answers to an input numbered from 0."""
-    variety: Ints
-    """(G,), how many different answers a group gives over all inputs."""
+    """(G, K), equal numbers, from 0, for equal answers to an input."""
+    is_constant: Bools
+    """(G,), True for a group that gives one answer to all inputs."""
 
 
 def answers(groups: Groups) -> Answers:
@@ -44,12 +46,15 @@ def answers(groups: Groups) -> Answers:
     flat = kind * inputs + np.arange(inputs)
     votes = np.bincount(flat.ravel(), np.repeat(groups.n, inputs))[flat]
     return Answers(
-        of_test, np.where(given == NO_OUTPUT, SILENT, votes), groups.pattern @ members, kind, _variety(given)
-    )
+        of_test, np.where(given == NO_OUTPUT, SILENT, votes), groups.pattern @ members, kind,
+        (given == given[:, :1]).all(axis=1),
+    )  # fmt: skip
 
 
 def _kinds(given: Ints) -> Ints:
     """(G, K), the answers to each input numbered from 0, in the order of their own numbers."""
+    if given.max() < MANY * len(given):
+        return given - NO_OUTPUT  # their own numbers will do, with some to spare
     columns = given.T
     order = np.argsort(columns, axis=1)
     ordered = np.take_along_axis(columns, order, axis=1)
@@ -57,8 +62,3 @@ def _kinds(given: Ints) -> Ints:
     kinds = np.empty_like(order)
     np.put_along_axis(kinds, order, np.cumsum(is_new, axis=1), axis=1)
     return kinds.T
-
-
-def _variety(given: Ints) -> Ints:
-    ordered = np.sort(given, axis=1)
-    return np.asarray((np.diff(ordered, axis=1) != 0).sum(axis=1) + 1)

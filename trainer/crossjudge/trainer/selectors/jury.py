@@ -7,7 +7,7 @@ import numpy as np
 
 from .b4 import Priors, log_evidence
 from .base import Consensus, log_margin_of, softmax
-from .codet import soft_agreement, support
+from .codet import soft_agreement
 from .errors import BadOption
 from .groups import Groups, output_groups
 from .inputs import Answers, answers
@@ -81,20 +81,20 @@ class Jury(Consensus):
         return np.asarray(-np.log(ranks).sum(axis=0))
 
     def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
-        return softmax(self.sharpness * raw) * np.sqrt(support(groups)), log_margin_of(self.sharpness * raw)
+        return softmax(self.sharpness * raw) * np.sqrt(groups.support), log_margin_of(self.sharpness * raw)
 
     def _of_groups(self, matrix: PassingMatrix, groups: Groups) -> Selection:
         selection = super()._of_groups(matrix, groups)
         if self.min_support > 0 and selection.abstain is None:
             best = groups.of[selection.solutions[groups.rows]]
-            if support(groups)[best].max() < self.min_support:
+            if groups.support[best].max() < self.min_support:
                 return selection.because(LONELY)
         return selection
 
 
 def ignores_input(given: Answers) -> Bools:
     """(G,), groups with one answer to everything; none where all are so or where there are too few inputs."""
-    constant = given.variety == 1
+    constant = given.is_constant
     if given.kind.shape[1] < FEW_INPUTS:
         return np.zeros_like(constant)
     return np.zeros_like(constant) if constant.all() else constant
