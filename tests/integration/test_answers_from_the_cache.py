@@ -46,13 +46,26 @@ def post(judge: Client, solutions: list[str] = SOLUTIONS, tests: list[Any] = TES
     return judge.wait(judge.submit([it], **more), timeout=120)
 
 
+def kept(status: BatchStatus) -> list[dict[str, Any]]:
+    """All that is said, but of cells that ran out of time: these run again, and which limit is met first is chance."""
+    documents = [each.model_dump() for each in status.problems or []]
+    for document in documents:
+        for row, cells in zip(document["matrix"], document["cells"], strict=True):
+            for at, letter in enumerate(row):
+                if letter == "T":
+                    cells[at] = None
+    return documents
+
+
 @pytest.mark.parametrize("isolation", Isolation)
 def test_a_second_batch_is_answered_with_the_same_and_runs_next_to_nothing(judge: Client, isolation: Isolation) -> None:
     asked: dict[str, Any] = {"isolation": isolation, "detail": [each for each in Detail if each is not Detail.TIMINGS]}
     first = post(judge, **asked)
     second = post(judge, **asked)
-    assert second.problems == first.problems
     assert first.problems is not None
+    assert second.problems is not None
+    assert [each.matrix for each in second.problems] == [each.matrix for each in first.problems]
+    assert kept(second) == kept(first)
     letters = "".join(row for each in first.problems for row in each.matrix)
     assert set("PFETC") <= set(letters)
     assert second.cells.executed == letters.count("T") + letters.count("M")
