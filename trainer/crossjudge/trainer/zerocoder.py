@@ -59,8 +59,9 @@ class ZeroCoder:
         return metrics, [shown(each, s) for each, s in zip(judged, selections, strict=True)]
 
     def sample(self, number: int, problems: Sequence[TrainingProblem]) -> list[Rollout]:
-        seed = self.config.seed + 2 * number
-        coded, tested = self.coder.replies(problems, seed), self.tester.replies(problems, seed + 1)
+        # Hashed, so that runs with seeds that are neighbours do not draw the same numbers a step apart.
+        seeds = np.random.SeedSequence([self.config.seed, number]).generate_state(2).tolist()
+        coded, tested = self.coder.replies(problems, seeds[0]), self.tester.replies(problems, seeds[1])
         limit = self.config.tester.tests_per_reply
         return [rollout_of(p, code, test, limit) for p, code, test in zip(problems, coded, tested, strict=True)]
 

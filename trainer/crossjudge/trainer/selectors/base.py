@@ -75,14 +75,9 @@ class Consensus(OneByOne):
     def raw_scores(self, groups: Groups) -> Floats:
         """(G,), the score as the paper states it."""
 
+    @abstractmethod
     def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
-        """Scores in [0, 1] and the margin of the best, of raw scores that are at least 0 and at most `most`."""
-        most = self.most(groups)
-        return raw / most if most > 0 else np.zeros_like(raw), margin_of(raw)
-
-    def most(self, groups: Groups) -> float:
-        """The largest raw score that a matrix of this size could have."""
-        raise NotImplementedError
+        """Scores in [0, 1], and the margin of the best."""
 
     def _select(self, matrix: PassingMatrix) -> Selection:
         return self._of_groups(matrix, self.groups(matrix))
@@ -94,6 +89,18 @@ class Consensus(OneByOne):
         scores, margin = self.beliefs(groups, raw)
         selection = _selection_of(matrix, groups, scores, is_best(raw), margin)
         return selection if groups.pattern.any() else selection.because(NOTHING_PASSES)
+
+
+class ScaledConsensus(Consensus):
+    """Of raw scores that are at least 0: a set's belief is its share of `most`."""
+
+    def beliefs(self, groups: Groups, raw: Floats) -> tuple[Floats, float]:
+        most = self.most(groups)
+        return raw / most if most > 0 else np.zeros_like(raw), margin_of(raw)
+
+    @abstractmethod
+    def most(self, groups: Groups) -> float:
+        """The largest raw score that a matrix of this size could have."""
 
 
 def is_best(raw: Floats) -> Bools:

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Consensus
+from .base import ScaledConsensus
 from .groups import Groups
 from .matrix import Floats
 
 
-class CodeT(Consensus):
+class CodeT(ScaledConsensus):
     """Score of a set C = m · sqrt(|C|), as released (2207.10397 §2.2 writes m · |C|: `exponent` 1).
 
     With `copies` solutions and tests count as often as they were written, as in the authors' own runs; B4's comparison
@@ -29,7 +29,7 @@ class CodeT(Consensus):
         return float(groups.all_m * groups.all_n**self.exponent)
 
 
-class SoftCodeT(Consensus):
+class SoftCodeT(ScaledConsensus):
     """Ours: CodeT with a soft size. Score of a set C = m · Σ_i J(C, i)², over all solutions i.
 
     J(C, i) is the Jaccard index of the tests that C passes and those that i passes: members count 1, solutions that

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Consensus
+from .base import ScaledConsensus
 from .errors import BadOption
 from .groups import Groups, equal_rows, grouped, output_groups
 from .matrix import Bools, Floats, Ints, PassingMatrix
@@ -15,7 +15,7 @@ TOO_CLOSE = "the runner-up comes too close to the best cluster"
 ALL_CRASH = "each solution breaks on some test that others run"
 
 
-class GatedClusters(Consensus):
+class GatedClusters(ScaledConsensus):
     """Score of a cluster of equal outputs = m · sqrt(|C|), where m counts tests that tell solutions apart.
 
     Ours; each part was found by a training run that failed without it (docs/training.md):

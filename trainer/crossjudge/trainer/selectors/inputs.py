@@ -15,10 +15,8 @@ SILENT = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Of G groups and the K distinct inputs among their tests."""
+    """Of G groups and the K distinct inputs among their tests: those to which all answer alike share one."""
 
-    of_test: Ints
-    """(n_columns,), the input of each test: tests to which all solutions answer alike have the same one."""
     votes: Floats
     """(G, K), solutions that answer as the group does."""
     confirmed: Floats
@@ -46,7 +44,7 @@ def answers(groups: Groups) -> Answers:
     flat = kind * inputs + np.arange(inputs)
     votes = np.bincount(flat.ravel(), np.repeat(groups.n, inputs))[flat]
     return Answers(
-        of_test, np.where(given == NO_OUTPUT, SILENT, votes), groups.pattern @ members, kind,
+        np.where(given == NO_OUTPUT, SILENT, votes), groups.pattern @ members, kind,
         (given == given[:, :1]).all(axis=1),
     )  # fmt: skip
 

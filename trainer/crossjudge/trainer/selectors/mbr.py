@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from .base import Consensus
+from .base import ScaledConsensus
 from .groups import Groups, output_groups
 from .matrix import Floats, PassingMatrix
 
 
-class MBR(Consensus):
+class MBR(ScaledConsensus):
     """Score of a set C = |C|: minimum Bayes risk under the loss "behaves differently on the tests" (2204.11454).
 
     As in B4's comparison (2409.08692 §5) it looks at passes alone, so that solutions which fail everything form a set

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .base import Consensus
+from .base import ScaledConsensus
 from .errors import BadOption
 from .groups import Groups
 from .matrix import Bools, Floats, PassingMatrix
@@ -13,7 +13,7 @@ from .selection import Selection
 NO_CLUSTER = "no cluster of solutions that run and pass something has as many members as are asked for"
 
 
-class UCoder(Consensus):
+class UCoder(ScaledConsensus):
     """The solution r* of 2512.17385 §2 (Eq. 4 to 7), one of each problem.
 
     e(r) = share of the tests that executed: the cell ended with a pass or a failed check. Kept are solutions with

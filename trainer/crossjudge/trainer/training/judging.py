@@ -77,9 +77,9 @@ class Judge:
     def judge(self, rollouts: Sequence[Rollout], with_references: bool) -> list[JudgedRollout]:
         """The rollouts with their cells. With references, their verdicts too, which no selector sees."""
         plans = [_Plan.of(rollout, with_references) for rollout in rollouts]
-        sent = [index for index, plan in enumerate(plans) if plan.problem is not None]
-        grids = self.grids([problem for plan in plans if (problem := plan.problem) is not None])
-        by_plan = {index: grids[at] for at, index in enumerate(sent)}
+        problems = {index: problem for index, plan in enumerate(plans) if (problem := plan.problem()) is not None}
+        grids = self.grids(list(problems.values()))
+        by_plan = {index: grids[at] for at, index in enumerate(problems)}
         return [plan.judged(by_plan.get(index)) for index, plan in enumerate(plans)]
 
 
@@ -104,9 +104,8 @@ class _Plan:
             problem.reference_tests if with_references else (),
         )
 
-    @property
     def problem(self) -> Problem | None:
-        """None where there is nothing to judge."""
+        """What is sent; None where there is nothing to judge."""
         solutions = [self.rollout.solutions[at] for at in self.solutions.firsts]
         tests = [*(self.rollout.tests[at] for at in self.tests.firsts), *self.reference_tests]
         if not tests:

@@ -120,7 +120,7 @@ def _make(job: Job, pipe: Connection) -> None:
         pass  # the parent has been interrupted too, or is gone: nobody waits for this model
     except OSError as error:  # a full disk, most likely
         pipe.send(Broken(job.role, str(error)))
-    except Exception:
+    except Exception:  # whatever it is, the parent tells of it
         pipe.send(Broken(job.role, traceback.format_exc()))
     else:
         pipe.send(Made(job.role))
