@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from crossjudge.client.errors import CommandError
 
@@ -18,11 +18,10 @@ from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Made, Message, make_models
-from .settings import STARTS_FROM, Role, WorldSettings
+from .settings import ROLES, STARTS_FROM, USUAL, Role, WorldSettings
 
-ROLES: tuple[Role, ...] = get_args(Role)
 _STAGES: tuple[tuple[Role, ...], ...] = (
-    ("tester", "coder"),
+    ("tester", "coder", "problems"),
     ("shared",),
 )  # the longest first, what it starts from before
 WORLD = "world.json"
@@ -40,7 +39,7 @@ def build(
     folder: Path,
     settings: WorldSettings,
     *,
-    roles: Sequence[Role] = ROLES,
+    roles: Sequence[Role] = USUAL,
     cache: Path | None = None,
     at_once: int | None = None,
     told: Callable[[Message], None] = _ignore,
@@ -57,7 +56,7 @@ def build(
         folder.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
         write_problems(folder, settings.seed)
-        for template in ("coder", "tester"):
+        for template in _templates(roles):
             (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
         _fill_cache(cache, settings, roles, at_once or os.cpu_count() or 1, told)
         for role in roles:
@@ -68,6 +67,11 @@ def build(
         where = error.filename or folder
         raise CommandError(f"cannot write {where}: {error.strerror}; choose another folder") from error
     return world
+
+
+def _templates(roles: Sequence[Role]) -> tuple[Role, ...]:
+    """The shared model plays the coder and the tester; a template of its own has only the maker of problems."""
+    return ("coder", "tester", "problems") if "problems" in roles else ("coder", "tester")
 
 
 def _check_place(model: Path) -> None:
