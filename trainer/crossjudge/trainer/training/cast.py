@@ -13,7 +13,7 @@ from crossjudge.trainer.policy.loss import LossSettings
 from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
 
-from .config import RoleConfig, RunConfig
+from .config import PlayedConfig, RecipeConfig, RoleConfig, RunConfig
 from .errors import BadConfig
 from .lessons import Lesson
 from .rollout import Player
@@ -51,7 +51,7 @@ def cast_of(config: RunConfig, weights: Path | None = None) -> Cast:
     for policy, role in roles:
         # One policy in both roles learns as the coder's section says.
         learners.setdefault(policy.name, Learner(policy, _learning(config, role)))
-    coder, tester = (_player(policy, role, config) for policy, role in roles)
+    coder, tester = (player_of(policy, role, config) for policy, role in roles)
     return Cast(policies, coder, tester, learners)
 
 
@@ -59,18 +59,19 @@ def _policies(config: RunConfig, weights: Path | None) -> Policies:
     roles = (config.coder, config.tester)
     with_reference = any(role.beta for role in roles)
     if config.layout == "separate":
-        coder, tester = (_model(config, role.model) for role in roles)
+        coder, tester = (model_of(config, role.model) for role in roles)
         return separate(coder, tester, with_reference=with_reference, weights=weights)
     if any(role.model for role in roles):
         raise BadConfig(
             f"layout {config.layout} has one model for both roles: set model, and not coder.model or tester.model"
         )
     if config.layout == "lora":
-        return lora(_model(config, None), config.lora, seed=config.seed, weights=weights)
-    return shared(_model(config, None), with_reference=with_reference, weights=weights)
+        return lora(model_of(config, None), config.lora, seed=config.seed, weights=weights)
+    return shared(model_of(config, None), with_reference=with_reference, weights=weights)
 
 
-def _model(config: RunConfig, named: str | None) -> ModelSettings:
+def model_of(config: RecipeConfig, named: str | None) -> ModelSettings:
+    """The model named, or that of the run. Raises `BadConfig` where neither is."""
     model = named or config.model
     if model is None:
         raise BadConfig("model is missing: name a Hugging Face folder with model=…, or one for each role")
@@ -80,13 +81,15 @@ def _model(config: RunConfig, named: str | None) -> ModelSettings:
     )  # fmt: skip
 
 
-def _player(policy: Policy, role: RoleConfig, config: RunConfig) -> Player:
+def player_of(policy: Policy, role: PlayedConfig, config: RecipeConfig, *, needs_prompt: bool = True) -> Player:
+    """Who samples from a policy as a section says."""
     sampling = Sampling(
         temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
     generator = InProcessGenerator(policy, config.generation_batch_size)
-    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
+    template = load_template(role.prompt, needs_prompt=needs_prompt)
+    return Player(generator, policy.tokenizer, template, sampling, role.num_generations)
 
 
 def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:

@@ -15,7 +15,7 @@ from crossjudge.trainer.data import TrainingProblem, read_problems
 from . import checkpoint
 from .alarms import Alarms
 from .cast import Cast, cast_of
-from .config import RunConfig
+from .config import RecipeConfig, RunConfig
 from .errors import BadConfig, BadRunFolder
 from .evaluation import Evaluation
 from .judging import Judge
@@ -41,8 +41,8 @@ class Run:
         self.config, self.console = config, console
         self.folder = RunFolder(config.output_dir)
         self.problems: Sequence[TrainingProblem] = some_problems(config.problems)
-        self.evaluation = _evaluation(config)
-        at = _start(config, self.folder, resume)
+        self.evaluation = evaluation_of(config, config.tester.tests_per_reply)
+        at = start_of(self.folder, resume)
         self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
         self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
         self.recipe = make(config, self.cast, self.judge)
@@ -175,7 +175,7 @@ def parts_of(problems: Sequence[TrainingProblem], count: int) -> Iterator[Sequen
     return (problems[first:last] for first, last in pairwise(bounds))
 
 
-def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
+def start_of(folder: RunFolder, resume: str) -> int | None:
     """The step to go on from; None for a fresh start. `resume` is auto, never, or a step's number."""
     steps = checkpoint.steps_of(folder.path)
     if resume == "never":
@@ -190,8 +190,9 @@ def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
     return int(resume)
 
 
-def _evaluation(config: RunConfig) -> Evaluation | None:
+def evaluation_of(config: RecipeConfig, tests_per_reply: int) -> Evaluation | None:
+    """The held-out problems and how they are measured; None where the configuration names none."""
     if config.eval_problems is None:
         return None
     problems = labelled_problems(config.eval_problems)[: config.eval_limit]
-    return Evaluation(problems, config.eval_samples, config.tester.tests_per_reply)
+    return Evaluation(problems, config.eval_samples, tests_per_reply)

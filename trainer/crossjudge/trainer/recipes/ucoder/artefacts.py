@@ -1,19 +1,18 @@
 """Files of a stage, whole or not there; and of a stage that was stopped, what it had finished.
 
-A stage works through its input in chunks, each drawn from a seed of its own. While it works, `.<name>.part` holds a line
-for each chunk that is done, so that a stage that is killed goes on with the next chunk, and ends with the same file.
+A stage works through its input in chunks, each drawn from a seed of its own. While it works, `.<name>.chunks` holds a
+line for each chunk that is done, so that a stage that is killed goes on with the next one, and ends with the same file.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from crossjudge.trainer.training.errors import BadRunFolder
-from crossjudge.trainer.training.run_folder import synced
+from crossjudge.trainer.training.run_folder import write_whole
 
 from .records import Record
 
@@ -34,7 +33,7 @@ def produced(
     """
     if path.exists():
         return read(path, kind)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.chunks")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         records = _taken_up(part, kind)
@@ -42,9 +41,9 @@ def produced(
             for number in range(len(records), len(chunks)):
                 records.append(list(work(number, chunks[number])))
                 file.write(f"[{','.join(each.model_dump_json() for each in records[-1])}]\n")
-                _flush(file)
+                file.flush()
         whole = finish([each for chunk in records for each in chunk])
-        replace_text(path, "".join(f"{each.model_dump_json()}\n" for each in whole))
+        write_whole(path, "".join(f"{each.model_dump_json()}\n" for each in whole))
         part.unlink()
     except OSError as error:
         raise BadRunFolder(f"cannot write {error.filename or path}: {error.strerror or error}") from error
@@ -55,23 +54,12 @@ def read(path: Path, kind: type[R]) -> list[R]:
     """The records of a file that is whole. Raises `BadRunFolder` where a line is no such record."""
     found: list[R] = []
     try:
-        for line in path.read_text("utf-8").split("\n")[:-1]:
-            found.append(kind.model_validate_json(line))
+        found.extend(kind.model_validate_json(line) for line in path.read_text("utf-8").split("\n")[:-1])
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise BadRunFolder(
             f"{path}, line {len(found) + 1} cannot be read: delete the file to have it made anew"
         ) from error
     return found
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Written in one step: whoever reads `path` finds the old text or all of the new."""
-    part = path.with_name(f".{path.name}.new")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        _flush(file)
-    part.replace(path)
-    synced(path.parent)
 
 
 def _taken_up(part: Path, kind: type[R]) -> list[list[R]]:
@@ -93,8 +81,3 @@ def _taken_up(part: Path, kind: type[R]) -> list[list[R]]:
 def _whole_lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from (line for line in file if line.endswith(b"\n"))
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

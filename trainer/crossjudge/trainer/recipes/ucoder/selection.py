@@ -1,13 +1,12 @@
-"""Stage 6, first half: r* of each problem by (e, s, f), or by another rule. Problems that it abstains from are left out."""
+"""Stage 6, first half: r* of each problem by (e, s, f), or by another rule; none where it abstains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import exp
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.selectors import PassingMatrix, Selection, Selector
 from crossjudge.trainer.selectors.ucoder import UCoder
 from crossjudge.trainer.training.judging import Judge
@@ -15,6 +14,7 @@ from crossjudge.trainer.training.rollout import Replies, Rollout
 
 from .artefacts import produced
 from .execution import Attempt
+from .posed import Problems
 from .records import Selected
 
 NUMBER, NAME = 7, "selection"
@@ -74,12 +74,10 @@ def statistics(selected: Sequence[Selected]) -> dict[str, float]:
     return found
 
 
-def precision(
-    selected: Sequence[Selected], judge: Judge, references: Mapping[str, TrainingProblem]
-) -> dict[str, float]:
-    """For the log alone: how many r* are right, of the problems whose text has references. Nothing where none has."""
-    known = [each for each in selected if each.left_out is None and each.prompt in references]
-    rollouts = [Rollout(references[each.prompt], _UNKNOWN, _UNKNOWN, (each.solution,), (), ()) for each in known]
+def precision(selected: Sequence[Selected], judge: Judge, references: Problems) -> dict[str, float]:
+    """For the log alone: how many r* are right, of the problems with references. Nothing where none has."""
+    known = [each for each in selected if each.left_out is None and each.id in references]
+    rollouts = [Rollout(references[each.id], _UNKNOWN, _UNKNOWN, (each.solution,), (), ()) for each in known]
     truths = [each.truth for each in judge.judge(rollouts, with_references=True)]
     right = [bool(truth[0]) for truth in truths if truth is not None]
     return {"precision": fmean(right), "precision_of": len(right)} if right else {}

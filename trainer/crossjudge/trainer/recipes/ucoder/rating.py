@@ -88,11 +88,16 @@ class LikelihoodRater:
             Rated(
                 id=each.id,
                 quality=None if each.log_prob is None else exp(each.log_prob),
-                difficulty=1 - Counter(one.text for one in given.completions).most_common(1)[0][1] / len(given.completions),
+                difficulty=_disagreement([one.text for one in given.completions]),
                 category=" ".join(words_of(each.prompt)[: self.words]),
             )
             for each, given in zip(problems, replies, strict=True)
         ]  # fmt: skip
+
+
+def _disagreement(replies: Sequence[str]) -> float:
+    [(_, count)] = Counter(replies).most_common(1)
+    return 1 - count / len(replies)
 
 
 def rate(

@@ -48,7 +48,7 @@ class Tested(Record):
 
 
 class Candidate(BaseModel):
-    """A distinct solution, the reply that it was in, how often it was written, the best mean log-probability of those."""
+    """A distinct solution, the likeliest reply that it was in, how often it was written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

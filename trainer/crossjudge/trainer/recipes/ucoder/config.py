@@ -2,26 +2,13 @@
 docs/ucoder.md."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from crossjudge.trainer.training.config import Named, Part, VerifierConfig
+from crossjudge.trainer.training.config import Named, Part, PlayedConfig, RecipeConfig
 
 from .topics import TOPICS
-
-
-class PlayedConfig(Part):
-    """What is set for a stage that a model plays."""
-
-    model: str | None = Field(None, description="its own model; left out, it is played by the model that learns")
-    prompt: str = Field(description="a prompt template: one of ours by its name, or the path of a file")
-    num_generations: int = Field(1, ge=1, description="replies to each problem")
-    max_completion_length: int = Field(512, ge=1)
-    temperature: float = Field(1.0, ge=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
-    stop: tuple[str, ...] = ()
 
 
 class ProbingConfig(PlayedConfig):
@@ -97,18 +84,10 @@ class StopConfig(Part):
     min_gain: float = Field(0.0, ge=0)
 
 
-class UCoderConfig(Part):
-    """UCoder (2512.17385)."""
+class UCoderConfig(RecipeConfig):
+    """UCoder (2512.17385). `model` is the one that learns; it plays each stage whose section names no other."""
 
-    output_dir: Path
-    model: str = Field(description="the model that learns: a Hugging Face folder, or a name on the hub")
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    bf16: bool = False
-    gradient_checkpointing: bool = False
-    device: str = "auto"
-    seed: int = Field(0, ge=0)
     iterations: int = Field(6, ge=1)
-    generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
     chunk_problems: int = Field(32, ge=1, description="problems a stage works on between two notes of how far it is")
     probing: ProbingConfig = ProbingConfig()
     rating: RatingConfig = RatingConfig()
@@ -121,14 +100,6 @@ class UCoderConfig(Part):
     references: Path | None = Field(
         None, description="problems whose references are judged for the log alone, where one is thought of again"
     )
-    eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
-    eval_samples: int = Field(4, ge=1)
-    eval_limit: int | None = Field(None, ge=1, description="the first so many held-out problems")
-    save_total_limit: int | None = Field(None, ge=1, description="checkpoints kept; all where left out")
-    verifier: VerifierConfig = VerifierConfig()
 
-    @property
-    def played(self) -> dict[str, PlayedConfig]:
-        """The sections of the stages that a model plays, by name."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in found.items() if isinstance(value, PlayedConfig)}
+
+Config = UCoderConfig

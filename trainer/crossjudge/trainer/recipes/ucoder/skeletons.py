@@ -49,7 +49,7 @@ def most_frequent(problem: Probed, replies: Sequence[str]) -> Skeleton:
 
 
 def skeleton_of(reply: str, entry_point: str | None, docstring: str) -> tuple[str, str] | None:
-    """The function's name and the text; `docstring` stands in where the reply has none. None where nothing can be read."""
+    """The function's name and the text, with `docstring` where the reply has none. None where nothing can be read."""
     source = solution_of(reply, entry_point, prompt=docstring)
     tree = parsed(source) if source else None
     functions = [node for node in tree.body if isinstance(node, _Function)] if tree else []

@@ -12,7 +12,7 @@ import numpy as np
 from crossjudge.trainer.selectors import PassingMatrix, Selection, Selector, make_selector
 from crossjudge.trainer.selectors.base import NOTHING_PASSES, OneByOne
 from crossjudge.trainer.selectors.errors import BadOption
-from crossjudge.trainer.selectors.matrix import Bools, Floats
+from crossjudge.trainer.selectors.matrix import Bools
 from crossjudge.trainer.selectors.max_pass import MaxPass
 from crossjudge.trainer.selectors.mbr import OutputMajority
 from crossjudge.trainer.selectors.ucoder import UCoder
@@ -84,7 +84,7 @@ def make_rule(name: str, options: Mapping[str, Any], seed: int) -> Selector:
 def _drawn(matrix: PassingMatrix, among: Bools, seed: int) -> Bools:
     """(N,), one of the samples among those; the choice depends on the seed and the problem's id alone."""
     chance = np.random.default_rng([seed, zlib.crc32(matrix.id.encode("utf-8", "surrogatepass"))])
-    weights: Floats = matrix.solution_copies * among
+    weights = np.where(among, matrix.solution_copies, 0)
     chosen = np.zeros(matrix.shape[0], np.bool_)
     chosen[chance.choice(matrix.shape[0], p=weights / weights.sum())] = True
     return chosen

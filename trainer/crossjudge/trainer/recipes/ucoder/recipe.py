@@ -1,0 +1,257 @@
+"""UCoder (2512.17385): iterations of six stages, each of which leaves a file, and goes on where it was stopped.
+
+`UCoder.iterate` reads from top to bottom as the paper does: problems, ratings, skeletons, tests, dense samples and
+their execution, then one solution of each problem to learn. What the paper leaves open is a parameter of
+`UCoderConfig`; docs/ucoder.md says what was chosen and why.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from crossjudge.client import Client
+from crossjudge.client.signals import signals_end_us
+from crossjudge.trainer.data import TrainingProblem
+from crossjudge.trainer.policy.layouts import shared
+from crossjudge.trainer.policy.policy import Policy
+from crossjudge.trainer.training import checkpoint
+from crossjudge.trainer.training.cast import model_of, player_of
+from crossjudge.trainer.training.clock import Clock
+from crossjudge.trainer.training.judging import Judge
+from crossjudge.trainer.training.rollout import Player
+from crossjudge.trainer.training.run import EVALUATION_SEED, evaluation_of, labelled_problems, start_of
+from crossjudge.trainer.training.run_folder import METRICS, RunFolder, write_whole
+
+from . import consolidation, execution, probing, rating, sampling, selection, skeletons, testing
+from .artefacts import read
+from .config import UCoderConfig
+from .execution import Attempt, matrix_of
+from .posed import kept, posed
+from .randomness import seed_of
+from .records import Executed, Probed, Selected
+from .rules import make_rule
+from .stopping import has_stopped_rising
+
+SHOWN = 16
+"""Problems of an iteration in `samples.jsonl`."""
+STATISTICS = "statistics.json"
+
+
+def train(config: UCoderConfig, client: Client, console: Console, resume: str = "auto") -> dict[str, float]:
+    """A run of UCoder from its configuration to its end. Returns the last metrics.
+
+    Whatever ends it, what was finished stays, and the same call goes on from there.
+    """
+    with signals_end_us():
+        return UCoder(config, client, console, resume).train()
+
+
+class UCoder:
+    """One run. Everything random is drawn from the seed, the iteration, the stage and the chunk of its work."""
+
+    def __init__(self, config: UCoderConfig, client: Client, console: Console, resume: str) -> None:
+        self.config, self.console = config, console
+        self.folder = RunFolder(config.output_dir)
+        self.evaluation = evaluation_of(config, config.tests.tests_per_reply)
+        self.references = [] if config.references is None else labelled_problems(config.references)
+        self.measured_with = [] if config.eval_problems is None else labelled_problems(config.eval_problems)
+        make_rule(config.selection.name, config.selection.options, config.seed)  # else hours pass before it is found
+        at = start_of(self.folder, resume)
+        self.done = at or 0
+        if resume != "auto":
+            self._forget_iterations_after(self.done)
+        weights = None if at is None else config.output_dir / f"checkpoint-{at}"
+        self.policies = shared(model_of(config, None), weights=weights)
+        self.players = self._players()
+        self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
+
+    @property
+    def policy(self) -> Policy:
+        """What learns."""
+        return self.policies.coder
+
+    def train(self) -> dict[str, float]:
+        """All iterations that are left, or until the metric to stop by rises no more."""
+        self.folder.start(self.config)
+        self.folder.forget_after(self.done)
+        metrics: dict[str, float] = {}
+        if self.done == 0:
+            metrics = self._logged(0, self._evaluated(0))
+        while self.done < self.config.iterations and not self._is_over():
+            number = self.done + 1
+            metrics, samples = self.iterate(number)
+            metrics |= self._evaluated(number)
+            self.folder.keep(number, samples)
+            self._logged(number, metrics)
+            checkpoint.save(self.folder.path, number, self.policies, {}, {})
+            checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+            self.done = number
+        return metrics
+
+    def iterate(self, number: int) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """One iteration, counted from 1, at the end of which the policy has learned: its metrics and some samples."""
+        config, seed, size = self.config, self.config.seed, self.config.chunk_problems
+        place, clock, report = self._place(number), Clock(), _Report(self._place(number))
+
+        with clock.part("probing"):
+            probed = probing.probe(place, self.players["probing"], config.probing, seed, number, self._taken(number))
+        report.add(probing.NAME, probing.statistics(probed))
+        problems = kept(probed, probing.NAME)
+
+        with clock.part("rating"):
+            rated = rating.rate(place, self._rater(), problems, config.rating, seed, number, size)
+        report.add(rating.NAME, rating.statistics(rated))
+        good = {each.id for each in kept(rated, rating.NAME)}
+        problems = [each for each in problems if each.id in good]
+
+        with clock.part("skeletons"):
+            made = skeletons.synthesize(place, self.players["skeletons"], problems, seed, number, size)
+        report.add(skeletons.NAME, skeletons.statistics(made))
+        asked = posed(problems, kept(made, skeletons.NAME), config.skeletons.in_prompt)
+
+        with clock.part("tests"):
+            tested = testing.write_tests(place, self.players["tests"], asked, config.tests, seed, number, size)
+        report.add(testing.NAME, testing.statistics(tested, config.tests.num_generations))
+        tests = {each.id: each for each in kept(tested, testing.NAME)}
+        asked = [each for each in asked if each.id in tests]
+
+        with clock.part("sampling"):
+            sampled = sampling.sample(place, self.players["sampling"], asked, seed, number, size)
+        report.add(sampling.NAME, sampling.statistics(sampled))
+        by_id = {each.id: each for each in asked}
+        attempts = [(by_id[each.id], each, tests[each.id]) for each in kept(sampled, sampling.NAME)]
+
+        with clock.part("execution"):
+            executed = execution.execute(place, self.judge, attempts, size)
+        matrices = [matrix_of(cells, one) for cells, (_, one, _) in zip(executed, attempts, strict=True)]
+        report.add(execution.NAME, execution.statistics(matrices))
+
+        with clock.part("selection"):
+            rule_seed = seed_of(seed, number, selection.NUMBER, 0)
+            rule = make_rule(config.selection.name, config.selection.options, rule_seed)
+            selected = selection.select(place, rule, attempts, matrices)
+            right = selection.precision(selected, self.judge, self._references_of(problems))
+        report.add(selection.NAME, {**selection.statistics(selected), **right})
+
+        with clock.part("consolidation"):
+            chosen = kept(selected, selection.NAME)
+            examples = consolidation.examples_of(chosen, by_id, self.players["sampling"], self.policy)
+            learned = consolidation.consolidate(
+                place, self.policy, examples, config.consolidation, seed_of(seed, number, consolidation.NUMBER, 0)
+            )
+        report.add(consolidation.NAME, learned)
+        return {**report.metrics, **clock.metrics()}, shown(attempts, executed, selected)
+
+    def _players(self) -> dict[str, Player]:
+        """Who plays which stage. A model that several sections name is held once."""
+        others: dict[str, Policy] = {}
+        found = {}
+        for name in ("probing", "rating", "skeletons", "tests", "sampling"):
+            section = getattr(self.config, name)
+            policy = self.policy
+            if section.model not in (None, self.config.model):
+                if section.model not in others:
+                    others[section.model] = shared(model_of(self.config, section.model)).coder
+                policy = others[section.model]
+            found[name] = player_of(policy, section, self.config, needs_prompt=name != "probing")
+        return found
+
+    def _rater(self) -> rating.Rater:
+        player, config = self.players["rating"], self.config.rating
+        return (
+            rating.PromptRater(player)
+            if config.kind == "prompt"
+            else rating.LikelihoodRater(player, config.category_words)
+        )
+
+    def _taken(self, number: int) -> Iterable[str]:
+        """What problems of an iteration must not be like: those that are measured with, and those of earlier ones."""
+        yield from (each.prompt for each in self.measured_with)
+        for earlier in range(1, number):
+            probed = read(self._place(earlier) / f"{probing.NUMBER}-{probing.NAME}.jsonl", Probed)
+            yield from (each.prompt for each in probed if each.left_out is None)
+
+    def _references_of(self, problems: Sequence[Probed]) -> dict[str, TrainingProblem]:
+        """By id those problems that are known with references, because they were thought of again."""
+        known = {each.prompt: each for each in self.references}
+        return {each.id: known[each.prompt] for each in problems if each.prompt in known}
+
+    def _place(self, number: int) -> Path:
+        return self.folder.path / f"iteration-{number}"
+
+    def _forget_iterations_after(self, number: int) -> None:
+        """Who names where to go on from has changed something, and wants later iterations anew."""
+        for place in self.folder.path.glob("iteration-*"):
+            name = place.name.removeprefix("iteration-")
+            if name.isdigit() and int(name) > number:
+                shutil.rmtree(place)
+
+    def _is_over(self) -> bool:
+        stop = self.config.stop
+        if stop.metric is None or not self.done:
+            return False
+        lines = (self.folder.path / METRICS).read_text("utf-8").splitlines()
+        logged = [json.loads(line) for line in lines]
+        values = [each[stop.metric] for each in logged if stop.metric in each]
+        is_over = has_stopped_rising(values, stop.patience, stop.min_gain)
+        if is_over:
+            steps = [each["step"] for each in logged if stop.metric in each]
+            best = steps[values.index(max(values))]
+            self._tell(f"stopped: {stop.metric} rises no more; it was best, {max(values):.3f}, in iteration {best}")
+        return is_over
+
+    def _evaluated(self, number: int) -> dict[str, float]:
+        if self.evaluation is None:
+            return {}
+        coder, tester = self.players["sampling"], self.players["tests"]
+        return self.evaluation.measure(coder, tester, self.judge, EVALUATION_SEED + 2 * number)
+
+    def _logged(self, number: int, metrics: dict[str, float]) -> dict[str, float]:
+        self.folder.log(number, metrics)
+        told = ("eval/pass@1", "eval/pass@4", "selection/kept", "selection/agreement", "selection/precision",
+                "consolidation/loss", "time/step")  # fmt: skip
+        said = "  ".join(f"{name} {metrics[name]:.3f}" for name in told if name in metrics)
+        self._tell(f"iteration {number}/{self.config.iterations}  {said}")
+        return metrics
+
+    def _tell(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Report:
+    """The statistics of an iteration's stages so far, in a file of its folder."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._stages: dict[str, dict[str, float]] = {}
+
+    def add(self, stage: str, statistics: dict[str, float]) -> None:
+        self._stages[stage] = statistics
+        write_whole(self._place / STATISTICS, json.dumps(self._stages, indent=2) + "\n")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return {f"{stage}/{name}": value for stage, found in self._stages.items() for name, value in found.items()}
+
+
+def shown(
+    attempts: Sequence[Attempt], executed: Sequence[Executed], selected: Sequence[Selected]
+) -> list[dict[str, Any]]:
+    """The first problems of an iteration for `samples.jsonl`."""
+    return [
+        {
+            "id": problem.id,
+            "prompt": problem.prompt,
+            "solutions": [one.source for one in sampled.solutions],
+            "copies": [one.copies for one in sampled.solutions],
+            "tests": [getattr(test, "code", None) for test in tested.tests],
+            "matrix": list(cells.rows),
+            "chosen": [at for at, one in enumerate(sampled.solutions) if one.source == choice.solution],
+            "abstain": choice.left_out,
+        }
+        for (problem, sampled, tested), cells, choice in list(zip(attempts, executed, selected, strict=True))[:SHOWN]
+    ]
