@@ -55,7 +55,7 @@ class Run:
     def train(self) -> dict[str, float]:
         """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it."""
         self.folder.start(self.config)
-        self.folder.forget_after(self.done)
+        self.folder.forget_after(self.done or -1)  # step 0 is measured anew where nothing was saved after it
         metrics: dict[str, float] = {}
         with _until_signal(self._stop):
             self.problems = self.recipe.chosen(self.problems, self.folder.path)

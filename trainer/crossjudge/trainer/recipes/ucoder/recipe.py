@@ -77,7 +77,7 @@ class UCoder:
     def train(self) -> dict[str, float]:
         """All iterations that are left, or until the metric to stop by rises no more."""
         self.folder.start(self.config)
-        self.folder.forget_after(self.done)
+        self.folder.forget_after(self.done or -1)  # step 0 is measured anew where nothing was saved after it
         metrics: dict[str, float] = {}
         if self.done == 0:
             metrics = self._logged(0, self._evaluated(0))
