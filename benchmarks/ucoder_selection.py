@@ -1,7 +1,7 @@
 """UCoder's ablation of the selection in the small world: the same samples, five ways to choose what is learnt.
 
-Each seed samples and judges once, with `consensus`; the other rules start from those files and differ in what they select.
-Needs a verifier that is up and a world with a maker of problems (docs/ucoder.md). On two free cores about twenty minutes.
+Each seed samples and judges once, with `consensus`; the other rules start from those files and differ in what they
+select. Needs a verifier that is up and a world with a maker of problems (docs/ucoder.md). Twenty minutes of two cores.
 
     python benchmarks/ucoder_selection.py recipes/ucoder-world.yaml --out runs/ucoder-selection -o result.json
 """

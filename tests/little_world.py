@@ -1,6 +1,6 @@
-"""A corner of the small world with models that take a second each: sixteen tasks, a maker of problems, a coder, a tester.
+"""A corner of the small world, with models that take a second each: a maker of problems, a coder and a tester.
 
-The coder is right about half of the time and its mistakes differ, so that most of its samples agree on what is right.
+Sixteen tasks, which the coder solves two times in five; its mistakes differ, so that most who agree are right.
 """
 
 import json

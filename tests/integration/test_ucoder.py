@@ -96,7 +96,9 @@ class Killed(BaseException):
     """No exception that anything would catch, like a signal."""
 
 
-@pytest.mark.parametrize("calls", [2, 6, 9, 13, 18, 28])
+@pytest.mark.parametrize(
+    "calls", [8, 13, 28, *(pytest.param(calls, marks=pytest.mark.slow) for calls in (2, 5, 10, 16, 18, 23))]
+)
 def test_a_run_that_was_killed_ends_as_one_that_was_not(
     whole: Path, world: Path, judge: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
