@@ -6,7 +6,9 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("package", ["mutation", "data", "rewards"])
+@pytest.mark.parametrize(
+    "package", ["mutation", "data", "rewards", "recipes.ucoder.config", "recipes.ucoder.selection"]
+)
 def test_importing_it_does_not_import_torch(package: str) -> None:
     heavy = "{'torch', 'transformers'} & set(sys.modules)"
     program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"

@@ -94,7 +94,7 @@ def test_a_selection_is_well_formed_and_repeats(rule: str, matrix: PassingMatrix
 
 
 def test_a_rule_that_is_not_there_is_named() -> None:
-    with pytest.raises(UnknownSelector, match="concensus"):
+    with pytest.raises(UnknownSelector, match=r"there are .*; and for UCoder alone consensus, "):
         make_rule("concensus", {}, 0)
     with pytest.raises(BadOption, match="random"):
         make_rule("random", {"thing": 1}, 0)

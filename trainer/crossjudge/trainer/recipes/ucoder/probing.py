@@ -105,9 +105,13 @@ def _probed(id: str, topic: str, reply: Completion) -> Probed:
         why = "it does not end"
     elif len(words_of(prompt)) < FEWEST_WORDS:
         why = "too short for a problem"
-    prompt = prompt[:LONGEST_PROBLEM] or "(nothing)"
     return Probed(
-        id=id, prompt=prompt, topic=topic, entry_point=entry_point, log_prob=mean_log_prob(reply), left_out=why
+        id=id,
+        prompt=prompt[:LONGEST_PROBLEM],
+        topic=topic,
+        entry_point=entry_point,
+        log_prob=mean_log_prob(reply),
+        left_out=why,
     )
 
 

@@ -29,6 +29,7 @@ from crossjudge.trainer.training.run_folder import METRICS, RunFolder, write_who
 from . import consolidation, execution, probing, rating, sampling, selection, skeletons, testing
 from .artefacts import read
 from .config import UCoderConfig
+from .errors import NothingLeft
 from .execution import Attempt, matrix_of
 from .posed import kept, posed
 from .randomness import seed_of
@@ -140,6 +141,8 @@ class UCoder:
         with clock.part("consolidation"):
             chosen = kept(selected, selection.NAME)
             examples = consolidation.examples_of(chosen, by_id, self.players["sampling"], self.policy)
+            if not examples:
+                raise NothingLeft(f"no selected solution fits into the context of {self.config.model}")
             learned = consolidation.consolidate(
                 place, self.policy, examples, config.consolidation, seed_of(seed, number, consolidation.NUMBER, 0)
             )
@@ -172,8 +175,9 @@ class UCoder:
         """What problems of an iteration must not be like: those that are measured with, and those of earlier ones."""
         yield from (each.prompt for each in self.measured_with)
         for earlier in range(1, number):
-            probed = read(self._place(earlier) / f"{probing.NUMBER}-{probing.NAME}.jsonl", Probed)
-            yield from (each.prompt for each in probed if each.left_out is None)
+            path = self._place(earlier) / f"{probing.NUMBER}-{probing.NAME}.jsonl"
+            if path.exists():  # else somebody needed the room, and its problems may come again
+                yield from (each.prompt for each in read(path, Probed) if each.left_out is None)
 
     def _references_of(self, problems: Sequence[Probed]) -> dict[str, TrainingProblem]:
         """By id those problems that are known with references, because they were thought of again."""
@@ -197,6 +201,8 @@ class UCoder:
         lines = (self.folder.path / METRICS).read_text("utf-8").splitlines()
         logged = [json.loads(line) for line in lines]
         values = [each[stop.metric] for each in logged if stop.metric in each]
+        if not values:
+            self._tell(f"stop.metric {stop.metric} is none that this run logs, so nothing will stop it early")
         is_over = has_stopped_rising(values, stop.patience, stop.min_gain)
         if is_over:
             steps = [each["step"] for each in logged if stop.metric in each]

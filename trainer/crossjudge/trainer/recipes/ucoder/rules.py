@@ -11,7 +11,7 @@ import numpy as np
 
 from crossjudge.trainer.selectors import PassingMatrix, Selection, Selector, make_selector
 from crossjudge.trainer.selectors.base import NOTHING_PASSES, OneByOne
-from crossjudge.trainer.selectors.errors import BadOption
+from crossjudge.trainer.selectors.errors import BadOption, UnknownSelector
 from crossjudge.trainer.selectors.matrix import Bools
 from crossjudge.trainer.selectors.max_pass import MaxPass
 from crossjudge.trainer.selectors.mbr import OutputMajority
@@ -72,7 +72,10 @@ def make_rule(name: str, options: Mapping[str, Any], seed: int) -> Selector:
         "success_rate": (SuccessRate, {"seed": seed}),
     }
     if name not in own:
-        return make_selector(name, options)
+        try:
+            return make_selector(name, options)
+        except UnknownSelector as error:
+            raise UnknownSelector(f"{error}; and for UCoder alone {', '.join(own)}") from error
     kind, defaults = own[name]
     try:
         rule: Selector = kind(**{**defaults, **options})
