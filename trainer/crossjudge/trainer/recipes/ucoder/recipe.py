@@ -18,6 +18,7 @@ from crossjudge.client.signals import signals_end_us
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.policy.layouts import shared
 from crossjudge.trainer.policy.policy import Policy
+from crossjudge.trainer.selectors import PassingMatrix
 from crossjudge.trainer.training import checkpoint
 from crossjudge.trainer.training.cast import model_of, player_of
 from crossjudge.trainer.training.clock import Clock
@@ -31,7 +32,7 @@ from .artefacts import read
 from .config import UCoderConfig
 from .errors import NothingLeft
 from .execution import Attempt, matrix_of
-from .posed import kept, posed
+from .posed import Problems, kept, posed
 from .randomness import seed_of
 from .records import Executed, Probed, Selected
 from .rules import make_rule
@@ -95,59 +96,84 @@ class UCoder:
 
     def iterate(self, number: int) -> tuple[dict[str, float], list[dict[str, Any]]]:
         """One iteration, counted from 1, at the end of which the policy has learned: its metrics and some samples."""
-        config, seed, size = self.config, self.config.seed, self.config.chunk_problems
-        place, clock, report = self._place(number), Clock(), _Report(self._place(number))
+        now = _Iteration(number, self._place(number))
+        problems = self.think_of_problems(now)
+        asked = self.add_skeletons(now, problems)
+        attempts = self.add_tests_and_solutions(now, asked)
+        executed, matrices = self.run_all(now, attempts)
+        selected = self.choose(now, attempts, matrices, self._references_of(problems))
+        self.learn(now, asked, selected)
+        return now.metrics, shown(attempts, executed, selected)
 
-        with clock.part("probing"):
-            probed = probing.probe(place, self.players["probing"], config.probing, seed, number, self._taken(number))
-        report.add(probing.NAME, probing.statistics(probed))
+    def think_of_problems(self, now: "_Iteration") -> list[Probed]:
+        """Stages 1 and 2: those that are new, and good enough."""
+        config, size = self.config, self.config.chunk_problems
+        with now.clock.part(probing.NAME):
+            taken = self._taken(now.number)
+            probed = probing.probe(now.place, self.players["probing"], config.probing, config.seed, now.number, taken)
+        now.report(probing.NAME, probing.statistics(probed))
         problems = kept(probed, probing.NAME)
-
-        with clock.part("rating"):
-            rated = rating.rate(place, self._rater(), problems, config.rating, seed, number, size)
-        report.add(rating.NAME, rating.statistics(rated))
+        with now.clock.part(rating.NAME):
+            rated = rating.rate(now.place, self._rater(), problems, config.rating, config.seed, now.number, size)
+        now.report(rating.NAME, rating.statistics(rated))
         good = {each.id for each in kept(rated, rating.NAME)}
-        problems = [each for each in problems if each.id in good]
+        return [each for each in problems if each.id in good]
 
-        with clock.part("skeletons"):
-            made = skeletons.synthesize(place, self.players["skeletons"], problems, seed, number, size)
-        report.add(skeletons.NAME, skeletons.statistics(made))
-        asked = posed(problems, kept(made, skeletons.NAME), config.skeletons.in_prompt)
+    def add_skeletons(self, now: "_Iteration", problems: Sequence[Probed]) -> list[TrainingProblem]:
+        """Stage 3: the problems as they are asked from here on."""
+        config, size = self.config, self.config.chunk_problems
+        with now.clock.part(skeletons.NAME):
+            made = skeletons.synthesize(now.place, self.players["skeletons"], problems, config.seed, now.number, size)
+        now.report(skeletons.NAME, skeletons.statistics(made))
+        return posed(problems, kept(made, skeletons.NAME), config.skeletons.in_prompt)
 
-        with clock.part("tests"):
-            tested = testing.write_tests(place, self.players["tests"], asked, config.tests, seed, number, size)
-        report.add(testing.NAME, testing.statistics(tested, config.tests.num_generations))
+    def add_tests_and_solutions(self, now: "_Iteration", asked: Sequence[TrainingProblem]) -> list[Attempt]:
+        """Stage 4 and the first half of stage 5: those that have both."""
+        config, size = self.config, self.config.chunk_problems
+        with now.clock.part(testing.NAME):
+            tested = testing.write_tests(
+                now.place, self.players["tests"], asked, config.tests, config.seed, now.number, size
+            )
+        now.report(testing.NAME, testing.statistics(tested, config.tests.num_generations))
         tests = {each.id: each for each in kept(tested, testing.NAME)}
-        asked = [each for each in asked if each.id in tests]
+        problems = {each.id: each for each in asked if each.id in tests}
+        with now.clock.part(sampling.NAME):
+            sampled = sampling.sample(
+                now.place, self.players["sampling"], list(problems.values()), config.seed, now.number, size
+            )
+        now.report(sampling.NAME, sampling.statistics(sampled))
+        return [(problems[each.id], each, tests[each.id]) for each in kept(sampled, sampling.NAME)]
 
-        with clock.part("sampling"):
-            sampled = sampling.sample(place, self.players["sampling"], asked, seed, number, size)
-        report.add(sampling.NAME, sampling.statistics(sampled))
-        by_id = {each.id: each for each in asked}
-        attempts = [(by_id[each.id], each, tests[each.id]) for each in kept(sampled, sampling.NAME)]
-
-        with clock.part("execution"):
-            executed = execution.execute(place, self.judge, attempts, size)
+    def run_all(self, now: "_Iteration", attempts: Sequence[Attempt]) -> tuple[list[Executed], list[PassingMatrix]]:
+        """The second half of stage 5: every solution on every test."""
+        with now.clock.part(execution.NAME):
+            executed = execution.execute(now.place, self.judge, attempts, self.config.chunk_problems)
         matrices = [matrix_of(cells, one) for cells, (_, one, _) in zip(executed, attempts, strict=True)]
-        report.add(execution.NAME, execution.statistics(matrices))
+        now.report(execution.NAME, execution.statistics(matrices))
+        return executed, matrices
 
-        with clock.part("selection"):
-            rule_seed = seed_of(seed, number, selection.NUMBER, 0)
-            rule = make_rule(config.selection.name, config.selection.options, rule_seed)
-            selected = selection.select(place, rule, attempts, matrices)
-            right = selection.precision(selected, self.judge, self._references_of(problems))
-        report.add(selection.NAME, {**selection.statistics(selected), **right})
+    def choose(
+        self, now: "_Iteration", attempts: Sequence[Attempt], matrices: Sequence[PassingMatrix], references: Problems
+    ) -> list[Selected]:
+        """The first half of stage 6: r* of each problem. References are for the log alone."""
+        section, seed = self.config.selection, seed_of(self.config.seed, now.number, selection.NUMBER, 0)
+        with now.clock.part(selection.NAME):
+            rule = make_rule(section.name, section.options, seed)
+            selected = selection.select(now.place, rule, attempts, matrices)
+            right = selection.precision(selected, self.judge, references)
+        now.report(selection.NAME, {**selection.statistics(selected), **right})
+        return selected
 
-        with clock.part("consolidation"):
-            chosen = kept(selected, selection.NAME)
-            examples = consolidation.examples_of(chosen, by_id, self.players["sampling"], self.policy)
+    def learn(self, now: "_Iteration", asked: Sequence[TrainingProblem], selected: Sequence[Selected]) -> None:
+        """The second half of stage 6: the policy learns r* of each problem."""
+        chosen, problems = kept(selected, selection.NAME), {each.id: each for each in asked}
+        seed = seed_of(self.config.seed, now.number, consolidation.NUMBER, 0)
+        with now.clock.part(consolidation.NAME):
+            examples = consolidation.examples_of(chosen, problems, self.players["sampling"], self.policy)
             if not examples:
                 raise NothingLeft(f"no selected solution fits into the context of {self.config.model}")
-            learned = consolidation.consolidate(
-                place, self.policy, examples, config.consolidation, seed_of(seed, number, consolidation.NUMBER, 0)
-            )
-        report.add(consolidation.NAME, learned)
-        return {**report.metrics, **clock.metrics()}, shown(attempts, executed, selected)
+            learned = consolidation.consolidate(now.place, self.policy, examples, self.config.consolidation, seed)
+        now.report(consolidation.NAME, learned)
 
     def _players(self) -> dict[str, Player]:
         """Who plays which stage. A model that several sections name is held once."""
@@ -228,20 +254,21 @@ class UCoder:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Report:
-    """The statistics of an iteration's stages so far, in a file of its folder."""
+class _Iteration:
+    """An iteration that is under way. The statistics of its stages so far are in a file of its folder."""
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
+    def __init__(self, number: int, place: Path) -> None:
+        self.number, self.place, self.clock = number, place, Clock()
         self._stages: dict[str, dict[str, float]] = {}
 
-    def add(self, stage: str, statistics: dict[str, float]) -> None:
+    def report(self, stage: str, statistics: dict[str, float]) -> None:
         self._stages[stage] = statistics
-        write_whole(self._place / STATISTICS, json.dumps(self._stages, indent=2) + "\n")
+        write_whole(self.place / STATISTICS, json.dumps(self._stages, indent=2) + "\n")
 
     @property
     def metrics(self) -> dict[str, float]:
-        return {f"{stage}/{name}": value for stage, found in self._stages.items() for name, value in found.items()}
+        of_stages = {f"{stage}/{name}": value for stage, found in self._stages.items() for name, value in found.items()}
+        return {**of_stages, **self.clock.metrics()}
 
 
 def shown(
