@@ -9,6 +9,7 @@ select. Needs a verifier that is up and a world with a maker of problems (docs/u
 import json
 import shutil
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any
 
 import typer
@@ -56,21 +57,26 @@ def _start_from(first: Path, run: Path) -> None:
 
 
 def _run(config: UCoderConfig) -> dict[str, Any]:
-    """The run's lines of metrics, before and after its iteration."""
+    """What was selected, and how good the model is after its iteration; `before` is its pass@1 before."""
     from crossjudge.trainer.recipes.ucoder.recipe import train
 
     with Client(config.verifier.url, run=config.output_dir.name, limits=config.verifier.limits) as client:
         train(config, client, Console(stderr=True))
     before, after = (json.loads(line) for line in (config.output_dir / "metrics.jsonl").read_text().splitlines())
-    return {"before": before, "after": after}
+    kept = {name: value for name, value in after.items() if name.startswith(("selection/", "eval/"))}
+    return {"seed": config.seed, "before": before["eval/pass@1"], **kept}
 
 
 def _show(found: dict[str, list[dict[str, Any]]]) -> None:
     table = Table("rule", *FIGURES)
     for rule, runs in found.items():
-        cells = [", ".join(f"{run['after'].get(name, float('nan')):.3f}" for run in runs) for name in FIGURES]
-        table.add_row(rule, *cells)
+        table.add_row(rule, *(_spread([run[name] for run in runs if name in run]) for name in FIGURES))
     Console().print(table)
+
+
+def _spread(values: list[float]) -> str:
+    """The mean, and in brackets the least and the most."""
+    return f"{fmean(values):.3f} ({min(values):.3f} to {max(values):.3f})" if values else "–"
 
 
 if __name__ == "__main__":
