@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442",
 )  # fmt: skip
-GREY = "#888888"
+GREY, BLACK = "#888888", "#000000"
 _COLOURS = 96
 STYLES = [
     (colour, dash, marker)
     for dash, markers in (("-", "osD^v"), ("--", "PX*<>"), (":", "hpd8H"))
-    for colour, marker in zip((BLUE, RED, GREEN, PINK, "#000000"), markers, strict=True)
+    for colour, marker in zip((BLUE, RED, GREEN, PINK, BLACK), markers, strict=True)
 ]
 """Colour, line and marker of each line: no two have all three in common."""
 
@@ -37,10 +37,11 @@ def plain(axes: "Axes", title: str, size: float = 10) -> None:
     axes.tick_params(labelsize=8)
 
 
-def save_small(figure: "Figure", path: Path) -> None:
+def save_small(figure: "Figure", path: Path) -> Path:
     """A PNG in few colours: a picture that documentation shows should be small."""
     from PIL import Image
 
     drawn = BytesIO()
     figure.savefig(drawn, dpi=150)
     Image.open(drawn).convert("RGB").quantize(_COLOURS).save(path, optimize=True)
+    return path

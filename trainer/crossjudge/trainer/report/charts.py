@@ -45,7 +45,7 @@ class Chart:
         """What stands on the chart, for those who do not see it."""
         told = [f"{each.label}: {in_words(each.curve)}" for each in self.lines[:_TOLD_LINES]]
         more = len(self.lines) - _TOLD_LINES
-        alarms = [f"{len(self.alarms)} steps with alarms"] if self.alarms else []
+        alarms = [f"steps with alarms: {len(self.alarms)}"] if self.alarms else []
         return f"{self.title}. " + "; ".join([*told, *([f"and {more} more"] if more > 0 else []), *alarms]) + "."
 
 
@@ -84,8 +84,10 @@ def chart_of_arms(arms: Sequence[Arm], found: Filled) -> Chart:
 def _chart(found: Filled, curves: Sequence[tuple[str, Curve | None]], arms: Sequence[Arm], most: int) -> Chart:
     lines = [Line(name, place, thinned(curve, most)) for place, (name, curve) in enumerate(curves) if curve is not None]
     longest = max((len(curve.steps) for _, curve in curves if curve is not None), default=0)
-    alarms = tuple(sorted({alarm.step for arm in arms for alarm in arm.alarms}))
-    return Chart(found.title, found.panel.about, tuple(lines), found.panel.is_share, alarms, _per_point(longest, most))
+    last = max((int(line.curve.steps[-1]) for line in lines), default=0)
+    alarms = tuple(sorted({alarm.step for arm in arms for alarm in arm.alarms if alarm.step <= last}))
+    is_share = found.panel.is_share and all((np.abs(line.curve.values - 0.5) <= 0.5).all() for line in lines)
+    return Chart(found.title, found.panel.about, tuple(lines), is_share, alarms, _per_point(longest, most))
 
 
 def is_still(chart: Chart) -> bool:

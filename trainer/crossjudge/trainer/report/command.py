@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from crossjudge.client.errors import CommandError
+
 
 def report(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Folders of runs; NAME=FOLDER names an arm.")],
@@ -26,6 +28,10 @@ def report(
     Runs that differ in their seed alone are one arm: their mean, and its standard error. With --markdown or --json a
     page is only written where --output names it.
     """
-    from .run import Choices, run
+    try:
+        from .run import Choices, run
+    except ModuleNotFoundError as error:
+        what = f"reading a run's configuration needs {error.name}, which is not installed"
+        raise CommandError(f"{what}: pip install 'crossjudge[trainer]'") from error
 
     run(Choices(runs, output, png, markdown, as_json))

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossjudge.client.errors import CommandError
+import yaml
+
 from crossjudge.trainer.training.run_folder import CONFIG
 
 Config = Mapping[str, Any]
@@ -25,14 +26,7 @@ _LISTED_IN_FULL = 2
 
 
 def read_configuration(folder: Path) -> tuple[dict[str, Any], str, tuple[str, ...]]:
-    """The keys with their values, the text, and notes on what could not be read.
-
-    Raises `CommandError` where PyYAML is not installed.
-    """
-    try:
-        import yaml
-    except ModuleNotFoundError as error:
-        raise CommandError(f"reading {CONFIG} needs {error.name}: pip install 'crossjudge[trainer]'") from error
+    """The keys with their values, the text, and notes on what could not be read."""
     try:
         with (folder / CONFIG).open("rb") as file:
             text = file.read(_MOST_BYTES + 1).decode("utf-8", "replace")

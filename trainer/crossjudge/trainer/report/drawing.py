@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossjudge.trainer.picture_frame import RED, STYLES, new_figure, plain
+from crossjudge.trainer.picture_frame import BLACK, RED, STYLES, new_figure, plain
 
 from .charts import Chart, Line
 from .text import clean, cut
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
 INK, SOFT, FAINT = "#171b22", "#5a6372", "#dde1e8"
-_SIZE = (4.2, 2.6)  # inches: on a phone's width, the letters keep about the size of the page's
+_WIDTH, _HEIGHT, _LINE = 4.2, 2.6, 0.17  # inches: on a phone's width, the letters keep about the size of the page's
 _MOST_ALARMS = 40
 _MARKED_POINTS = 12
 _LONGEST_LABEL = 70
@@ -30,7 +30,7 @@ def drawn_in(name: str) -> Iterator[None]:
     from matplotlib import rc_context
 
     settings: dict[RcKeyType, Any] = {
-        "text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9,
+        "text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": clean(name), "font.size": 9,
         "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": SOFT, "xtick.color": SOFT, "ytick.color": SOFT,
     }  # fmt: skip
     with rc_context(settings), warnings.catch_warnings():
@@ -43,7 +43,9 @@ def figure_of(chart: Chart, *, has_legend: bool, has_title: bool = False) -> "Fi
     from matplotlib.ticker import MaxNLocator
 
     with drawn_in(chart.title):
-        figure = new_figure(*_SIZE)
+        columns = _columns_below(chart.lines) if has_legend else 0
+        rows = -(-len(chart.lines) // columns) if columns else 0
+        figure = new_figure(_WIDTH, _HEIGHT + _LINE * rows)
         axes = figure.subplots()
         for line in chart.lines:
             _draw(axes, line)
@@ -56,8 +58,10 @@ def figure_of(chart: Chart, *, has_legend: bool, has_title: bool = False) -> "Fi
         axes.set_xlabel(_axis(chart), fontsize=9)
         plain(axes, clean(chart.title) if has_title else "")
         axes.tick_params(labelsize=9)
-        if has_legend:
-            _add_legend(axes, chart.lines)
+        if columns:
+            figure.legend(loc="outside lower center", fontsize=8, frameon=False, labelcolor=INK, ncols=columns)
+        elif has_legend:
+            axes.legend(fontsize=9, framealpha=0, labelcolor=INK)
         return figure
 
 
@@ -65,18 +69,17 @@ def _axis(chart: Chart) -> str:
     return "step" if chart.steps_of_mean == 1 else f"step (each point a mean of {chart.steps_of_mean})"
 
 
-def _add_legend(axes: "Axes", lines: Sequence[Line]) -> None:
-    """On the chart, or below it where it would hide the lines."""
+def _columns_below(lines: Sequence[Line]) -> int:
+    """Of the legend below the chart; 0 where it has room on the chart."""
     longest = max(len(line.label) for line in lines)
     if len(lines) <= 3 and longest <= 24:
-        axes.legend(fontsize=9, framealpha=0, labelcolor=INK)
-        return
-    columns = 1 if longest > 28 else 2 if longest > 14 else 3
-    axes.figure.legend(loc="outside lower center", fontsize=8, frameon=False, labelcolor=INK, ncols=columns)
+        return 0
+    return 1 if longest > 28 else 2 if longest > 14 else 3
 
 
 def _draw(axes: "Axes", line: Line) -> None:
     colour, dash, marker = STYLES[line.place % len(STYLES)]
+    colour = INK if colour == BLACK else colour  # what is black has no colour in an SVG, and stays so on a dark page
     curve = line.curve
     label = clean(cut(line.label, _LONGEST_LABEL))
     axes.plot(

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -18,12 +19,15 @@ from crossjudge.client.json_lines import BadLine, objects, opened
 from crossjudge.trainer.training.run_folder import METRICS
 
 from .configuration import read_configuration
+from .text import clean, cut
 
 ALARMS = "alarms.jsonl"
 ALARM_PREFIX = "alarm/"
 MOST_METRICS = 1000
 MOST_ALARMS = 1000
-_LONGEST = 300
+_LONGEST, _LONGEST_NAME = 300, 200
+_LARGEST = 1e100
+"""What is larger is a number gone wrong, and no axis could show it beside others."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -88,12 +92,13 @@ class _Log:
         for name, value in document.items():
             if name == "step" or value is None:
                 continue
+            name = clean(cut(name, _LONGEST_NAME))
             if name not in self.numbers and len(self.numbers) >= MOST_METRICS:
                 self.too_many.add(name)
             elif not isinstance(value, int | float):
                 self.words[name] = value if isinstance(value, str) else json.dumps(value)
                 self.words[name] = self.words[name][:_LONGEST]
-            elif math.isfinite(number := _float(value)):
+            elif abs(number := _float(value)) < _LARGEST:
                 self.numbers.setdefault(name, {})[step] = number
             else:
                 self.not_finite += 1
@@ -103,9 +108,10 @@ class _Log:
 
     def notes(self) -> Iterator[str]:
         if self.unread:
-            yield f"{self.unread} lines of {METRICS} could not be read; a run that is going may be writing its last"
+            last = "a run that is going may be writing its last"
+            yield f"lines of {METRICS} that could not be read: {self.unread}; {last}"
         if self.not_finite:
-            yield f"{self.not_finite} values in {METRICS} are not finite and are left out"
+            yield f"values in {METRICS} that are left out, not finite or beyond {_LARGEST:g}: {self.not_finite}"
         if self.too_many:
             yield f"only {MOST_METRICS} metrics are shown, and {len(self.too_many)} are left out"
 
@@ -125,9 +131,9 @@ def read_history(path: Path) -> History:
                 log.add(line[1])
     config, text, config_notes = read_configuration(path)
     series = log.series()
-    alarms = sorted([*_alarms_in(series), *_alarms_of(path)], key=lambda alarm: alarm.step)
+    alarms = sorted(islice(chain(_alarms_in(series), _alarms_of(path)), MOST_ALARMS), key=lambda alarm: alarm.step)
     notes = (*log.notes(), *config_notes)
-    return History(path, config, text, series, log.words, tuple(alarms[:MOST_ALARMS]), notes)
+    return History(path, config, text, series, log.words, tuple(alarms), notes)
 
 
 def _alarms_in(series: Mapping[str, Series]) -> Iterator[Alarm]:

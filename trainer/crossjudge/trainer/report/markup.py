@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 
 from crossjudge.client.palette import COLOURS
-from crossjudge.trainer.picture_frame import BLUE, GREEN, PINK, RED
+from crossjudge.trainer.picture_frame import BLACK, BLUE, GREEN, PINK, RED
 
 from .drawing import FAINT, INK, SOFT, drawn_in
 from .text import clean
@@ -22,7 +22,7 @@ Element = ElementTree.Element
 Child: TypeAlias = "Element | str | Iterable[Child] | None"
 
 THEME = {
-    BLUE: "--blue", RED: "--red", GREEN: "--green", PINK: "--pink", "#000000": "--text",
+    BLUE: "--blue", RED: "--red", GREEN: "--green", PINK: "--pink", BLACK: "--text",
     INK: "--text", SOFT: "--soft", FAINT: "--line",
 }  # fmt: skip
 """A chart's colours are variables of the page, so that it fits light and dark."""

@@ -85,11 +85,14 @@ def configuration(run: History) -> Element | None:
     return element("details", element("summary", "Configuration"), text)
 
 
+def _cell(text: str) -> Element:
+    """A figure, and below it how sure it is."""
+    value, sign, error = text.partition(" ± ")
+    return element("td", value, element("small", f"± {error}") if sign else None)
+
+
 def table(found: Table) -> Element:
     """A table whose rows begin with a heading."""
     head = element("tr", (element("th", each, scope="col") for each in found.headings))
-    rows = [
-        element("tr", element("th", row[0], scope="row"), (element("td", cell) for cell in row[1:]))
-        for row in found.rows
-    ]
+    rows = [element("tr", element("th", row[0], scope="row"), map(_cell, row[1:])) for row in found.rows]
     return element("div", element("table", element("thead", head), element("tbody", rows)), class_="scroll panel")

@@ -1,6 +1,7 @@
 """What `crossjudge report` does: reads the runs, writes the page, the pictures and the table."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -101,13 +102,10 @@ def _save_pictures(arms: Sequence[Arm], folder: Path) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        count = 0
-        for name, figure in _figures(arms):
-            save_small(figure, folder / f"{name}.png")
-            count += 1
+        saved = [save_small(figure, folder / f"{name}.png") for name, figure in _figures(arms)]
     except OSError as error:
         raise CommandError(f"cannot write to {folder}: {error.strerror or error}; name another --png") from error
-    typer.echo(f"Pictures: {count} in {folder}", err=True)
+    typer.echo(f"Pictures: {len(saved)} in {folder}", err=True)
 
 
 def _figures(arms: Sequence[Arm]) -> "Iterator[tuple[str, Figure]]":
@@ -118,8 +116,14 @@ def _figures(arms: Sequence[Arm]) -> "Iterator[tuple[str, Figure]]":
     from .run_page import charts_of_run
 
     is_one = _is_one(arms)
+    named: Counter[str] = Counter()
     for _, chart in charts_of_run(arms[0]) if is_one else charts_of_arms(arms):
-        yield chart.file_name, figure_of(chart, has_legend=True, has_title=True)
+        named[chart.file_name] += 1
+        again = named[chart.file_name]
+        yield (
+            f"{chart.file_name}-{again}" if again > 1 else chart.file_name,
+            figure_of(chart, has_legend=True, has_title=True),
+        )
     found = timing.timing_of(arms[0].runs[0]) if is_one else None
     if found is not None:
         yield "time", timing.figure_of(found, has_title=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from crossjudge.client.errors import CommandError
 from crossjudge.contracts import load_json
 from crossjudge.trainer.training.run_folder import SAMPLES
 
@@ -51,13 +52,19 @@ class Sample:
 
 
 def over_time(folder: Path) -> list[tuple[int, list[Sample]]]:
-    """The problems of three steps at most, `MOST_PROBLEMS` of each, in the order in which they were kept."""
+    """The problems of three steps at most, `MOST_PROBLEMS` of each, in the order in which they were kept.
+
+    Raises `CommandError` where the file is there and cannot be read.
+    """
     path = folder / SAMPLES
     if not path.is_file():
         return []
-    with path.open("rb") as file:
-        places = _places_of_steps(file)
-        found = [(step, list(_read(file, places[step], step))) for step in _first_middle_last(list(places))]
+    try:
+        with path.open("rb") as file:
+            places = _places_of_steps(file)
+            found = [(step, list(_read(file, places[step], step))) for step in _first_middle_last(list(places))]
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror or error}") from error
     return [(step, samples) for step, samples in found if samples]
 
 

@@ -77,7 +77,7 @@ def _at(run: History, name: str, steps: Ints) -> Floats:
 def figure_of(timing: Timing, *, has_title: bool = False) -> "Figure":
     """Stacked bars, each the mean of some steps; a line for the whole step."""
     with drawn_in("time"):
-        figure = new_figure(9.0, 3.0)
+        figure = new_figure(8.0, 3.4)
         axes = figure.subplots()
         bins = bins_of(timing.steps, MOST_BARS)
         lefts = np.array([timing.steps[first] - 0.5 for first, _ in bins])
@@ -97,7 +97,7 @@ def figure_of(timing: Timing, *, has_title: bool = False) -> "Figure":
         axes.set_axisbelow(True)
         plain(axes, "Where a step's time goes" if has_title else "")
         axes.tick_params(labelsize=9)
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9, framealpha=0, labelcolor=INK, reverse=True)
+        figure.legend(loc="outside lower center", fontsize=9, frameon=False, labelcolor=INK, ncols=5)
         return figure
 
 

@@ -41,9 +41,4 @@ def pictures(part: Part) -> "Iterator[tuple[str, Figure]]":
 
 def save(part: Part, folder: Path) -> list[Path]:
     """`<part>-<picture>.png` for each."""
-    saved = []
-    for name, figure in pictures(part):
-        path = folder / f"{part.name}-{name}.png"
-        save_small(figure, path)
-        saved.append(path)
-    return saved
+    return [save_small(figure, folder / f"{part.name}-{name}.png") for name, figure in pictures(part)]
