@@ -148,5 +148,5 @@ def test_short_names_tell_the_metrics_apart(names: list[str]) -> None:
 def test_a_row_for_each_arm(tmp_path: Path) -> None:
     runs = [history(tmp_path, "a"), history(tmp_path, "b", {0: 0.5, 10: 0.9, 20: 0.8}, mutants=5)]
     found = table(arms(*runs))
-    assert found.headings == ["arm", "runs", "steps", "pass@1 first", "best (step)", "last"]
+    assert found.headings == ["arm", "runs", "steps", "pass@1 first", "pass@1 best (step)", "pass@1 last"]
     assert found.rows[1] == ["mutants=5", "1", "20", "0.500 ± 0.025", "0.900 ± 0.015 (10)", "0.800 ± 0.020"]

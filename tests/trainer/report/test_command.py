@@ -37,7 +37,7 @@ def test_the_table_alone_writes_no_page(
     runs = [f"left | right={written(tmp_path / 'a')}", str(written(tmp_path / "b"))]
     report(runs, markdown=True)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("| arm | runs | steps | pass@1 first | best (step) | last |")
+    assert lines[0].startswith("| arm | runs | steps | pass@1 first | pass@1 best (step) | pass@1 last |")
     assert lines[2].startswith("| left \\| right | 1 | 6 | 0.500 ± 0.025 | 0.800 ± 0.020 (6) | 0.800 ± 0.020 |")
     report(runs, as_json=True)
     first, second = json.loads(capsys.readouterr().out)["arms"]

@@ -9,7 +9,7 @@ from crossjudge.client.errors import CommandError
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Folders of runs; NAME=FOLDER names an arm.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Folders of runs; NAME=FOLDER names an arm.")],
     output: Annotated[
         Path | None,
         typer.Option(

@@ -52,7 +52,7 @@ def figure_of(chart: Chart, *, has_legend: bool, has_title: bool = False) -> "Fi
         _mark(axes, chart.alarms)
         if chart.is_share:
             axes.set_ylim(-0.03, 1.03)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.grid(color=FAINT, linewidth=0.7)
         axes.set_axisbelow(True)
         axes.set_xlabel(_axis(chart), fontsize=9)

@@ -6,11 +6,12 @@ from itertools import groupby
 from crossjudge.client.palette import COLOURS, NAMES
 
 from .markup import Element, element
-from .samples import Sample
+from .samples import MOST_PROBLEMS, Sample
 from .text import cut
 
 IN_DETAIL = 2
-_SMALL = 4  # pixels of a cell in the strip
+_SMALL, _SMALLER = 4, 2  # pixels of a cell in the strip
+_MANY = 24  # rows or columns: of a matrix with more, the cells are the smaller ones
 _LARGE = 15  # and in detail
 _MARGIN = 26
 _MOST_ROWS, _MOST_COLUMNS = 32, 64
@@ -37,7 +38,8 @@ def _legend(letters: set[str]) -> Element:
 
 def _step(step: int, samples: Sequence[Sample]) -> Element:
     chosen_from = sum(sample.abstain is None for sample in samples)
-    told = f"{len(samples)} problems; the selector chose in {chosen_from} of them. Those it skipped are pale."
+    first = "the first " if len(samples) == MOST_PROBLEMS else ""
+    told = f"Of {first}{len(samples)} problems the selector chose in {chosen_from}. Those it skipped are pale."
     detailed = sorted(samples, key=lambda sample: (sample.abstain is not None, not sample.matrix))[:IN_DETAIL]
     return element(
         "section",
@@ -61,10 +63,11 @@ def _rank(is_chosen: bool, letters: str, at: int) -> tuple[bool, int, str, int]:
 
 def _small(sample: Sample) -> Element:
     rows, columns = (places[:most] for places, most in zip(order(sample), (_MOST_ROWS, _MOST_COLUMNS), strict=True))
+    size = _SMALL if max(len(rows), len(columns)) <= _MANY else _SMALLER
+    width, height = max(1, len(columns)) * size, max(1, len(rows)) * size
     drawn = element(
-        "svg", _cells(sample, rows, columns, _SMALL), role="img", aria_label=_words(sample),
-        viewBox=f"0 0 {max(1, len(columns)) * _SMALL} {max(1, len(rows)) * _SMALL}",
-        width=max(1, len(columns)) * _SMALL, height=max(1, len(rows)) * _SMALL,
+        "svg", _cells(sample, rows, columns, size), role="img", aria_label=_words(sample),
+        viewBox=f"0 0 {width} {height}", width=width, height=height,
         class_="matrix" if sample.abstain is None else "matrix skipped",
     )  # fmt: skip
     drawn.insert(0, element("title", f"{cut(sample.id, _LONGEST_ID)}: {_words(sample)}"))

@@ -54,7 +54,7 @@ def _time(run: History) -> Element | None:
         inner = ", ".join(f"{name} {percent(found.share(part))}" for name, part in found.within.items())
         words.append(element("p", f"Within these: {inner}.", class_="soft"))
     drawn = drawing(timing.figure_of(found), "time", found.words)
-    figure = element("figure", element("div", drawn, class_="scroll wide"), class_="panel")
+    figure = element("figure", drawn, class_="panel wide")
     return element("section", element("h2", "Where a step's time goes"), words, figure)
 
 

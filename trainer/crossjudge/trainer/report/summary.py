@@ -122,8 +122,8 @@ def table(arms: Sequence[Arm]) -> Table:
 def _headings(metric: str) -> Iterator[str]:
     yield f"{TITLES[metric]} first"
     if metric == _BEST_SHOWN:
-        yield "best (step)"
-    yield "last"
+        yield f"{TITLES[metric]} best (step)"
+    yield f"{TITLES[metric]} last"
 
 
 def _cells(metric: str, found: Course | None) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _at(run: History, name: str, steps: Ints) -> Floats:
 def figure_of(timing: Timing, *, has_title: bool = False) -> "Figure":
     """Stacked bars, each the mean of some steps; a line for the whole step."""
     with drawn_in("time"):
-        figure = new_figure(8.0, 3.4)
+        figure = new_figure(6.0, 3.3)
         axes = figure.subplots()
         bins = bins_of(timing.steps, MOST_BARS)
         lefts = np.array([timing.steps[first] - 0.5 for first, _ in bins])
@@ -97,7 +97,7 @@ def figure_of(timing: Timing, *, has_title: bool = False) -> "Figure":
         axes.set_axisbelow(True)
         plain(axes, "Where a step's time goes" if has_title else "")
         axes.tick_params(labelsize=9)
-        figure.legend(loc="outside lower center", fontsize=9, frameon=False, labelcolor=INK, ncols=5)
+        figure.legend(loc="outside lower center", fontsize=9, frameon=False, labelcolor=INK, ncols=4)
         return figure
 
 

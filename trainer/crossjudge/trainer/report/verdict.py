@@ -38,7 +38,7 @@ def tiles(arm: Arm) -> Iterator[Tile]:
         remark = "" if skipped is None else f"{percent(skipped.value)} of problems skipped"
         yield Tile("precision of the choice", f"{precision.value:.3f}", remark or "mean over the steps")
     planned = run.config.get("max_steps")
-    yield Tile("steps", str(run.last_step), f"of {planned}" if isinstance(planned, int) else "")
+    yield Tile("steps", f"{run.last_step:,}", f"of {planned:,}" if isinstance(planned, int) else "")
     seconds = total_of(arm, "time/step")
     if seconds is not None:
         yield Tile("time", duration(seconds), "in steps, without evaluations")
