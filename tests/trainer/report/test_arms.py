@@ -145,6 +145,12 @@ def test_short_names_tell_the_metrics_apart(names: list[str]) -> None:
     assert len(set(short_names(names))) == len(names)
 
 
+def test_alarms_are_counted_where_there_are_any(tmp_path: Path) -> None:
+    loud = read_history(written(tmp_path / "a", {1: {"alarm/drift": 1}, 2: {"alarm/drift": 1}}))
+    found = table(arms(loud, history(tmp_path, "b", mutants=5)))
+    assert [row[found.headings.index("alarms")] for row in found.rows] == ["2", "0"]
+
+
 def test_a_row_for_each_arm(tmp_path: Path) -> None:
     runs = [history(tmp_path, "a"), history(tmp_path, "b", {0: 0.5, 10: 0.9, 20: 0.8}, mutants=5)]
     found = table(arms(*runs))

@@ -175,6 +175,14 @@ def test_a_matrix_stands_beside_its_code(tmp_path: Path) -> None:
     assert seen.text.count("●1") == 1  # of the skipped problem nothing is marked
 
 
+def test_problems_of_a_recipe_without_a_selector_say_nothing_of_one(tmp_path: Path) -> None:
+    plain = {key: value for key, value in sample("p").items() if key not in ("chosen", "chosen_tests", "abstain")}
+    seen = page_of(written(tmp_path, samples={1: [plain]}))
+    assert "Step 11 problems." in seen.text
+    assert "●" not in seen.text
+    assert "elector" not in seen.text.partition("Passing matrices")[2].partition("Other metrics")[0]
+
+
 def test_long_code_is_cut_and_says_so(tmp_path: Path) -> None:
     seen = page_of(written(tmp_path, samples={1: [sample("p", solutions=["x" * 9000] * 3)]}))
     assert "… (7,500 more characters)" in seen.text

@@ -44,9 +44,10 @@ class Chart:
     def words(self) -> str:
         """What stands on the chart, for those who do not see it."""
         told = [f"{each.label}: {in_words(each.curve)}" for each in self.lines[:_TOLD_LINES]]
-        more = len(self.lines) - _TOLD_LINES
+        more = [f"and {len(self.lines) - _TOLD_LINES} more"] if len(self.lines) > _TOLD_LINES else []
+        means = [f"each point is a mean of {self.steps_of_mean}"] if self.steps_of_mean > 1 else []
         alarms = [f"steps with alarms: {len(self.alarms)}"] if self.alarms else []
-        return f"{self.title}. " + "; ".join([*told, *([f"and {more} more"] if more > 0 else []), *alarms]) + "."
+        return f"{self.title}. {'; '.join([*told, *more, *means, *alarms])}."
 
 
 def in_words(curve: Curve) -> str:

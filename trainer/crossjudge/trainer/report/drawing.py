@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossjudge.trainer.picture_frame import BLACK, RED, STYLES, new_figure, plain
+from crossjudge.trainer.picture_frame import BLACK, STYLES, new_figure, plain
 
 from .charts import Chart, Line
 from .text import clean, cut
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
-INK, SOFT, FAINT = "#171b22", "#5a6372", "#dde1e8"
+INK, SOFT, FAINT, ALARM = "#171b22", "#5a6372", "#dde1e8", "#b3261e"
 _WIDTH, _HEIGHT, _LINE = 4.2, 2.6, 0.17  # inches: on a phone's width, the letters keep about the size of the page's
 _MOST_ALARMS = 40
 _MARKED_POINTS = 12
@@ -52,7 +52,7 @@ def figure_of(chart: Chart, *, has_legend: bool, has_title: bool = False) -> "Fi
         _mark(axes, chart.alarms)
         if chart.is_share:
             axes.set_ylim(-0.03, 1.03)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         axes.grid(color=FAINT, linewidth=0.7)
         axes.set_axisbelow(True)
         axes.set_xlabel(_axis(chart), fontsize=9)
@@ -95,8 +95,8 @@ def _mark(axes: "Axes", steps: Sequence[int]) -> None:
     shown = steps[:_MOST_ALARMS]
     if shown:
         axes.plot(
-            shown, np.zeros(len(shown)), "^", color=RED, markersize=6, clip_on=False, label="alarm",
+            shown, np.zeros(len(shown)), "^", color=ALARM, markersize=6, clip_on=False, label="alarm",
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
         for step in shown:
-            axes.axvline(step, color=RED, linestyle=":", linewidth=0.8)
+            axes.axvline(step, color=ALARM, linestyle=":", linewidth=0.8)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from crossjudge.client.palette import COLOURS
 from crossjudge.trainer.picture_frame import BLACK, BLUE, GREEN, PINK, RED
 
-from .drawing import FAINT, INK, SOFT, drawn_in
+from .drawing import ALARM, FAINT, INK, SOFT, drawn_in
 from .text import clean
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Child: TypeAlias = "Element | str | Iterable[Child] | None"
 
 THEME = {
     BLUE: "--blue", RED: "--red", GREEN: "--green", PINK: "--pink", BLACK: "--text",
-    INK: "--text", SOFT: "--soft", FAINT: "--line",
+    INK: "--text", SOFT: "--soft", FAINT: "--line", ALARM: "--alarm",
 }  # fmt: skip
 """A chart's colours are variables of the page, so that it fits light and dark."""
 

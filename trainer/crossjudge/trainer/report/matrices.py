@@ -37,9 +37,10 @@ def _legend(letters: set[str]) -> Element:
 
 
 def _step(step: int, samples: Sequence[Sample]) -> Element:
-    chosen_from = sum(sample.abstain is None for sample in samples)
-    first = "the first " if len(samples) == MOST_PROBLEMS else ""
-    told = f"Of {first}{len(samples)} problems the selector chose in {chosen_from}. Those it skipped are pale."
+    told = f"{'The first ' if len(samples) == MOST_PROBLEMS else ''}{len(samples)} problems."
+    if any(sample.has_choice for sample in samples):
+        chosen_in = sum(sample.abstain is None for sample in samples)
+        told += f" The selector chose in {chosen_in} of them; those it skipped are pale."
     detailed = sorted(samples, key=lambda sample: (sample.abstain is not None, not sample.matrix))[:IN_DETAIL]
     return element(
         "section",
@@ -78,8 +79,8 @@ def _words(sample: Sample) -> str:
     cells = "".join(sample.matrix)
     size = f"{len(sample.solutions)} solutions × {len(sample.tests)} tests"
     counts = ", ".join(f"{cells.count(letter)} {NAMES[letter]}" for letter in NAMES if letter in cells)
-    chosen = f"{len(sample.chosen)} solutions chosen" if sample.abstain is None else "skipped"
-    return f"{size}: {counts or 'no cells'}; {chosen}"
+    chosen = f"; {len(sample.chosen)} solutions chosen" if sample.abstain is None else "; skipped"
+    return f"{size}: {counts or 'no cells'}{chosen if sample.has_choice else ''}"
 
 
 def _cells(sample: Sample, rows: Sequence[int], columns: Sequence[int], size: int) -> Iterator[Element]:
@@ -99,7 +100,7 @@ def _detail(sample: Sample) -> Element:
     return element(
         "div",
         element("h4", cut(sample.id, _LONGEST_ID)),
-        element("p", _decision(sample), class_="soft"),
+        element("p", _decision(sample), class_="soft") if sample.has_choice else None,
         element(
             "div",
             element("div", _large(sample, rows[:_MOST_ROWS], columns[:_MOST_COLUMNS]), class_="scroll"),

@@ -32,6 +32,8 @@ class Sample:
     chosen: frozenset[int]
     chosen_tests: frozenset[int]
     abstain: str | None
+    has_choice: bool
+    """Whether anything was to choose here: not every recipe has a selector."""
 
     @staticmethod
     def of(document: Any) -> "Sample | None":
@@ -47,7 +49,7 @@ class Sample:
         return Sample(
             document.get("step", 0), str(document.get("id") or ""), solutions, tests, tuple(rows),
             _places(document.get("chosen"), len(solutions)), _places(document.get("chosen_tests"), len(tests)),
-            None if abstain is None else str(abstain),
+            None if abstain is None else str(abstain), "chosen" in document,
         )  # fmt: skip
 
 

@@ -108,15 +108,17 @@ class Table:
 def table(arms: Sequence[Arm]) -> Table:
     """A row an arm, with those columns that any arm has figures for."""
     shown = [metric for metric in TITLES if any(course(arm, metric) for arm in arms)]
+    has_precision, has_alarms = any(mean_of(arm, PRECISION) for arm in arms), any(arm.alarms for arm in arms)
     headings = ["arm", "runs", "steps", *(heading for metric in shown for heading in _headings(metric))]
-    has_precision = any(mean_of(arm, PRECISION) for arm in arms)
+    headings += ["precision, mean"] * has_precision + ["alarms"] * has_alarms
     rows = []
     for arm in arms:
+        precision = mean_of(arm, PRECISION)
         row = [arm.label, str(len(arm.runs)), _steps(arm)]
         row += [cell for metric in shown for cell in _cells(metric, course(arm, metric))]
-        precision = mean_of(arm, PRECISION)
-        rows.append([*row, *(["–" if precision is None else str(precision)] if has_precision else [])])
-    return Table([*headings, *(["precision, mean"] if has_precision else [])], rows)
+        row += ["–" if precision is None else str(precision)] * has_precision + [str(len(arm.alarms))] * has_alarms
+        rows.append(row)
+    return Table(headings, rows)
 
 
 def _headings(metric: str) -> Iterator[str]:

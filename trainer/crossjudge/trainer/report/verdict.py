@@ -109,7 +109,7 @@ def apart(one: Point, other: Point) -> float | None:
     if one.error is None or other.error is None:
         return None
     error = float(np.hypot(one.error, other.error))
-    return abs(one.value - other.value) / error if error else None
+    return round(abs(one.value - other.value) / error, 1) if error else None
 
 
 def _lost(found: Course) -> Iterator[str]:
