@@ -4,16 +4,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossjudge.trainer.training.config import ZeroCoderConfig
+from pydantic import RootModel
+
 from crossjudge.trainer.training.run_folder import RunFolder
 
 STEPS = 6
 
 
-def config(path: Path, **more: Any) -> ZeroCoderConfig:
-    """Of a run in that folder."""
-    needed = {"output_dir": path, "problems": "pool.jsonl", "eval_limit": 100, "eval_samples": 4, "max_steps": STEPS}
-    return ZeroCoderConfig.model_validate(needed | more)
+SETTINGS: dict[str, Any] = {
+    "problems": "pool.jsonl", "seed": 0, "max_steps": STEPS, "save_steps": 20, "eval_limit": 100, "eval_samples": 4,
+    "coder": {"learning_rate": 1e-6, "lr_scheduler_type": "constant"},
+    "tester": {"learning_rate": 1e-6, "lr_scheduler_type": "constant", "tests_per_reply": 5, "stop": []},
+    "selector": {"name": "gated_clusters", "options": {}}, "min_rank": 0, "mutants": 0,
+}  # fmt: skip
+
+
+def config(path: Path, **more: Any) -> RootModel[dict[str, Any]]:
+    """Of a run in that folder; what is given for a section is added to it."""
+    merged = {key: SETTINGS[key] | each if isinstance(each, dict) else each for key, each in more.items()}
+    return RootModel({"output_dir": str(path)} | SETTINGS | merged)
 
 
 def metrics(step: int, pass_at_1: float = 0.5) -> dict[str, float]:

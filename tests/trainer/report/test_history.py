@@ -17,7 +17,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (run.name, run.last_step, run.notes, run.alarms) == ("run", 2, (), ())
     assert run.series["a"].steps.tolist() == [1, 2]
     assert run.series["a"].values.tolist() == [1, 2.5]
-    assert (run.config["seed"], run.config["coder.reward.name"]) == (3, "membership")
+    assert (run.config["seed"], run.config["selector.name"]) == (3, "gated_clusters")
 
 
 def test_a_line_that_is_being_written_is_counted_and_left_out(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ PANELS = (
         "Chosen solutions among all, and how far the runner-up is, where it did not abstain.",
     ),
     Panel(SELECTOR, "Selector", ("selector/*",), is_apart=True),
+    Panel(SELECTOR, "On labelled problems", ("calibration/*",), is_apart=True),
     Panel(REWARDS, "Mean reward", ("*/reward",)),
     Panel(REWARDS, "Spread of rewards within a group", ("*/reward_std",)),
     Panel(
