@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from crossjudge.client.errors import CommandError
 from crossjudge.client.json_lines import BadLine, objects, opened
-from crossjudge.trainer.training.run_folder import METRICS
+from crossjudge.trainer.training.run_folder import ALARMS, METRICS
 
 from .configuration import read_configuration
 from .text import clean, cut
 
-ALARMS = "alarms.jsonl"
 ALARM_PREFIX = "alarm/"
 MOST_METRICS = 1000
 MOST_ALARMS = 1000
