@@ -92,8 +92,8 @@ def statistics(probed: Sequence[Probed]) -> dict[str, float]:
         "replies": len(probed),
         "kept": len(kept),
         "near_duplicates": duplicates / max(1, len(probed)),
-        "entropy": fmean(of_each),
-        "entropy_std": pstdev(of_each),
+        "lexical_entropy": fmean(of_each),
+        "lexical_entropy_std": pstdev(of_each),
         "corpus_entropy": entropy(word for each in kept for word in words_of(each.prompt)),
     }
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from crossjudge.trainer.picture_frame import GREY, STYLES, new_figure, plain
 from crossjudge.trainer.study.theorem import COPYING, INDEPENDENT, Crowd, Held
-
-from .frame import GREY, STYLES, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
