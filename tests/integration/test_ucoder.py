@@ -82,6 +82,14 @@ def test_a_coder_learns_from_its_own_agreement(whole: Path) -> None:
         assert statistics["probing"]["kept"] == metrics[number]["probing/kept"] > 0
 
 
+def test_samples_show_what_was_chosen(whole: Path) -> None:
+    for sample in lines(whole / "samples.jsonl"):
+        assert [len(row) for row in sample["matrix"]] == [len(sample["tests"])] * len(sample["solutions"])
+        if sample["abstain"] is None:
+            [chosen] = sample["chosen"]
+            assert [at for at, cell in enumerate(sample["matrix"][chosen]) if cell == "P"] == sample["chosen_tests"]
+
+
 def test_problems_are_new_and_none_is_one_to_be_measured_with(whole: Path, world: Path) -> None:
     held_out = {each["prompt"] for each in lines(world / "held_out.jsonl")}
     prompts = [

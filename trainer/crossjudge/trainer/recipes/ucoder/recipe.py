@@ -15,6 +15,7 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.client.signals import signals_end_us
+from crossjudge.contracts import Verdict
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.policy.layouts import shared
 from crossjudge.trainer.policy.policy import Policy
@@ -274,17 +275,20 @@ class _Iteration:
 def shown(
     attempts: Sequence[Attempt], executed: Sequence[Executed], selected: Sequence[Selected]
 ) -> list[dict[str, Any]]:
-    """The first problems of an iteration for `samples.jsonl`."""
-    return [
-        {
+    """The first problems of an iteration for `samples.jsonl`; the chosen tests are those that r* passes."""
+    lines = []
+    for (problem, sampled, tested), cells, choice in list(zip(attempts, executed, selected, strict=True))[:SHOWN]:
+        chosen = [at for at, one in enumerate(sampled.solutions) if one.source == choice.solution]
+        passed = [at for row in chosen for at, letter in enumerate(cells.rows[row]) if letter == Verdict.PASSED.value]
+        lines.append({
             "id": problem.id,
             "prompt": problem.prompt,
             "solutions": [one.source for one in sampled.solutions],
             "copies": [one.copies for one in sampled.solutions],
             "tests": [getattr(test, "code", None) for test in tested.tests],
             "matrix": list(cells.rows),
-            "chosen": [at for at, one in enumerate(sampled.solutions) if one.source == choice.solution],
+            "chosen": chosen,
+            "chosen_tests": passed,
             "abstain": choice.left_out,
-        }
-        for (problem, sampled, tested), cells, choice in list(zip(attempts, executed, selected, strict=True))[:SHOWN]
-    ]
+        })  # fmt: skip
+    return lines
