@@ -51,7 +51,8 @@ def train_a_pair(output: Path, url: str, steps: int, console: "Console") -> None
     if absent := [name for name in _NEEDED if find_spec(name) is None]:
         console.print(
             f"Two small models would now learn from such matrices, but {', '.join(absent)} cannot be imported: "
-            "pip install 'crossjudge[trainer]'"
+            "pip install 'crossjudge[trainer]'",
+            markup=False,
         )
         return
     console.print(
