@@ -46,7 +46,6 @@ def train(
         config.verifier.url, run=config.output_dir.name, limits=config.verifier.limits,
         isolation=config.verifier.isolation,
     ) as client:  # fmt: skip
-        client.health()
         try:
             module.train(config, client, console, resume)
         except (DataError, SelectorError, RewardError) as error:
