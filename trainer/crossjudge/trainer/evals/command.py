@@ -9,12 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from crossjudge.client import Client
 from crossjudge.client.errors import CommandError
 from crossjudge.trainer.data import DataError
 from crossjudge.trainer.training.checks import check_templates, check_verifier, check_writable, labelled_problems
 from crossjudge.trainer.training.config import RunConfig
-from crossjudge.trainer.training.judging import Judge
+from crossjudge.trainer.training.judging import Judge, client_of
 
 from .log import LOG, EvalLog
 from .progress import EvalProgress
@@ -104,12 +103,7 @@ def _evaluated(
     asked = settings.as_json(config, problems)
     if log.path is not None:
         check_writable(log.path.parent, "--out")
-    with (
-        Client(
-            config.verifier.url, run="eval", limits=config.verifier.limits, isolation=config.verifier.isolation
-        ) as client,
-        EvalProgress(console) as progress,
-    ):
+    with client_of(config.verifier, "eval") as client, EvalProgress(console) as progress:
         measuring = None
         for subject in subjects:
             wanted = {"checkpoint": subject.name, "models": subject.stamp(config), "settings": asked}

@@ -108,4 +108,4 @@ def _source(model: str) -> str:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].rstrip(" :.") if lines else type(error).__name__

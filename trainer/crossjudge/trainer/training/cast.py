@@ -117,4 +117,5 @@ def _learning(config: RunConfig, name: Literal["coder", "tester"]) -> UpdateSett
             mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
         )  # fmt: skip
     except ValidationError as error:
-        raise BadConfig(f"{name}: {error.errors(include_url=False)[0]['msg']}") from error
+        first = error.errors(include_url=False)[0]
+        raise BadConfig(f"{name}: {first.get('ctx', {}).get('error', first['msg'])}") from error

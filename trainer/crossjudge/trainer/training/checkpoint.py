@@ -55,5 +55,6 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(checkpoint / STATE, weights_only=True)
     except Exception as error:  # torch raises almost anything for a damaged file
-        raise BadRunFolder(f"{checkpoint / STATE} cannot be read ({error}): resume from an earlier one") from error
+        why = str(error).split(". ")[0]
+        raise BadRunFolder(f"{checkpoint / STATE} cannot be read ({why}): resume from an earlier one") from error
     return state

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from crossjudge.client import Client, ProtocolError
+from crossjudge.client import Client, CrossjudgeError, ProtocolError, Verdict
 from crossjudge.trainer.data import TrainingProblem, load_template, read_problems
 
 from .config import RunConfig
@@ -60,19 +60,29 @@ def check_templates(config: RunConfig, asked: Asked) -> None:
 
 
 def check_verifier(client: Client) -> None:
-    """Raises `ProtocolError` for a verifier of another version, and what the client raises for one that is away, has no
-    worker, or does not let this client in."""
-    theirs = client.health().version
-    client.ready()
-    client.runs()  # the two above answer whoever has no key too
+    """Has it judge a program that is right. Raises `ProtocolError` for a verifier of another version, `BadConfig` where
+    it does not pass, and what the client raises for one that is away, has no worker, does not let this client in, or
+    refuses its limits."""
+    try:
+        theirs = client.health().version
+    except CrossjudgeError as error:
+        error.detail = f"{error.detail}; start a verifier with `crossjudge up`, or name one with verifier.url"
+        raise
     try:
         ours = version("crossjudge")
     except PackageNotFoundError:
-        return
+        ours = theirs
     if _series(theirs) != _series(ours):
         raise ProtocolError(
             f"the verifier at {client.url} is crossjudge {theirs}, and this is {ours}: install one version on both "
             f"sides (pip install crossjudge=={theirs} here), or name another verifier with verifier.url"
+        )
+    client.ready()
+    verdict = client.matrix(["def one(): return 1"], ["assert one() == 1"], entry_point="one").verdicts[0]
+    if verdict != Verdict.PASSED.value:
+        raise BadConfig(
+            f"the verifier at {client.url} says {verdict} of a program that is right: raise verifier.limits, or see "
+            "what `crossjudge doctor` finds where it runs"
         )
 
 
@@ -107,9 +117,10 @@ def check_same_run(folder: Path, config: RunConfig, tell: Callable[[str], None])
     changed = [key for key in now if key in was and was[key] != now[key] and key != "output_dir"]
     for key in changed:
         if key in FIXED or key.startswith("lora."):
+            moved = f" (was it merely moved? then change {CONFIG} too)" if key.endswith("model") else ""
             raise BadRunFolder(
                 f"{key} is {now[key]!r}, and the run in {folder} began with {was[key]!r}, to which its checkpoints "
-                f"belong: set it back, or name another output_dir (a model that was merely moved? change {CONFIG} too)"
+                f"belong: set it back{moved}, or name another output_dir"
             )
     if changed:
         tell("going on with " + ", ".join(f"{key} {was[key]!r} → {now[key]!r}" for key in changed))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from crossjudge.client import Client, CrossjudgeError
 from crossjudge.trainer.data import TrainingProblem, read_problems
+from crossjudge.trainer.policy.errors import UnusableModel
 
 from . import checkpoint
 from .alarms import Alarms
@@ -66,7 +67,7 @@ class Run:
         if at is not None:
             check_same_run(config.output_dir, config, self._tell)
         check_verifier(client)
-        self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
+        self.cast = _cast(config, at)
         check_lengths(self.cast.coder, self.cast.tester, asked)
         self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
         self.recipe = make(config, self.cast, self.judge)
@@ -236,6 +237,17 @@ def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
         there = ", ".join(map(str, steps)) or "none"
         raise BadRunFolder(f"{folder.path} has no checkpoint of step {resume}; there are {there}")
     return int(resume)
+
+
+def _cast(config: RunConfig, at: int | None) -> Cast:
+    if at is None:
+        return cast_of(config)
+    place = config.output_dir / f"checkpoint-{at}"
+    try:
+        return cast_of(config, place)
+    except UnusableModel as error:
+        there = ", ".join(map(str, whole_checkpoints(config.output_dir)))
+        raise BadRunFolder(f"cannot go on from {place}: {error}; --resume N takes another of {there}") from error
 
 
 def _evaluation(config: RunConfig) -> Evaluation | None:
