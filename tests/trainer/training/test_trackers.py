@@ -50,9 +50,9 @@ def logged(name: str, folder: Path, done: int, steps: list[tuple[int, dict[str, 
         ("tensorboard,trackio", ("tensorboard", "trackio")),
     ],
 )
-def test_they_are_named_as_trl_names_them(given: str, names: list[str]) -> None:
+def test_they_are_named_as_trl_names_them(given: str, names: tuple[str, ...]) -> None:
     config = load_config(ZeroCoderConfig, None, ["output_dir=a", "problems=b", f"report_to={given}"])
-    assert list(config.report_to) == names
+    assert config.report_to == names
 
 
 def test_one_that_is_not_installed_is_told_before_a_run_starts(monkeypatch: pytest.MonkeyPatch) -> None:
