@@ -18,7 +18,7 @@ HEADINGS = {
 def table_of(lines: Sequence[Mapping[str, Any]]) -> Table:
     """Each figure with its standard error, where it has one; a dash where nothing is known."""
     names = list(dict.fromkeys(name for line in lines for name in line["figures"]))
-    table = Table("checkpoint", show_edge=False, box=None)
+    table = Table("step", show_edge=False, box=None)
     for name in names:
         table.add_column(Text(HEADINGS.get(name, name)), justify="right")
     for line in lines:
