@@ -12,7 +12,7 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
-from wordy_models import wordy_run
+from wordy_models import of_one_model, wordy_run
 
 pytest.importorskip("torch", reason="the trainer needs torch")
 pytest.importorskip("transformers", reason="the trainer needs transformers")
@@ -42,8 +42,8 @@ def untimed(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_pair_learns_from_executions_alone(judge: Client, tmp_path: Path) -> None:
-    """Right solutions agree with more tests than wrong ones, so that consensus rewards them. Mostly: of the seeds 0 to 3
-    the first one meets a majority that is wrong."""
+    """Right solutions agree with more tests than wrong ones, so that consensus rewards them. Mostly: of the seeds 0 to
+    3 the first one meets a majority that is wrong."""
     settings = {**wordy_run(tmp_path), "max_steps": 12, "eval_steps": 12, "seed": 1}
     metrics = trained(settings, judge)
     assert [each["step"] for each in metrics] == list(range(13))
@@ -55,15 +55,40 @@ def test_a_pair_learns_from_executions_alone(judge: Client, tmp_path: Path) -> N
     assert all(len(row) == len(sample["tests"]) for row in sample["matrix"])
 
 
-@pytest.mark.parametrize("layout", ["separate", "shared"])
+@pytest.mark.parametrize("layout", ["separate", "shared", "lora"])
 def test_a_resumed_run_logs_what_one_logs_that_was_not_stopped(judge: Client, tmp_path: Path, layout: str) -> None:
     settings = wordy_run(tmp_path)
-    if layout == "shared":
-        settings |= {"layout": layout, "model": settings["coder"].pop("model")}
-        settings["tester"].pop("model")
+    if layout == "lora":
+        pytest.importorskip("peft", reason="peft is not installed")
+    if layout != "separate":
+        settings = of_one_model(settings, layout)
     whole = trained(settings, judge)
     shutil.rmtree(tmp_path / "run" / "checkpoint-4")
     assert untimed(trained(settings, judge)) == untimed(whole)
+
+
+def test_adapters_of_a_checkpoint_are_peft_s(judge: Client, tmp_path: Path) -> None:
+    """What is in it answers as the policy that was saved, on the base that the run was given."""
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from crossjudge.trainer.training.cast import cast_of
+
+    settings = {**of_one_model(wordy_run(tmp_path), "lora"), "max_steps": 2}
+    trained(settings, judge)
+    checkpoint = tmp_path / "run" / "checkpoint-2"
+    policies = cast_of(ZeroCoderConfig.model_validate(settings), checkpoint).policies
+    base = AutoModelForCausalLM.from_pretrained(settings["model"])
+    prompt = torch.tensor([[3, 5]])
+    before = base(prompt).logits
+    for name, policy in (("coder", policies.coder), ("tester", policies.tester)):
+        model = peft.PeftModel.from_pretrained(
+            AutoModelForCausalLM.from_pretrained(settings["model"]), checkpoint / name
+        )
+        with torch.no_grad(), policy.active(training=False) as own:
+            assert torch.equal(model(prompt).logits, own(prompt).logits)
+        assert not torch.allclose(model(prompt).logits, before), f"{name} has learned nothing"
 
 
 def test_a_signal_saves_and_the_run_goes_on_from_there(

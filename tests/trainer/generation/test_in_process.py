@@ -135,6 +135,14 @@ def test_how_many_replies_grow_side_by_side_changes_no_reply(batch_size: int) ->
     ]
 
 
+def test_a_part_of_the_prompts_has_the_replies_that_it_has_among_all() -> None:
+    generator = InProcessGenerator(tiny_policy())
+    some = generator.generate(PROMPTS[2:], 8, Sampling(max_completion_length=LONGEST), 0, first=2)
+    assert [[reply.token_ids for reply in group] for group in some] == [
+        [reply.token_ids for reply in group] for group in sampled()[2:]
+    ]
+
+
 def test_each_prompt_has_its_replies_in_its_place() -> None:
     groups = sampled(n=3)
     assert [len(group) for group in groups] == [3] * len(PROMPTS)

@@ -1,20 +1,21 @@
 """The two roles of a run: their policies, who samples as them, and what learns."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossjudge.trainer.data import load_template
-from crossjudge.trainer.generation import Sampling
-from crossjudge.trainer.generation.in_process import InProcessGenerator
+from crossjudge.trainer.generation import Generator, Sampling
+from crossjudge.trainer.generation.weight_sync import WeightSync
 from crossjudge.trainer.policy.folders import ModelSettings
 from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared
 from crossjudge.trainer.policy.loss import LossSettings
-from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
+from crossjudge.trainer.processes import ALONE, Processes
 
 from .config import RoleConfig, RunConfig
 from .errors import BadConfig
+from .generators import Casting, generators_of
 from .lessons import Lesson
 from .rollout import Player
 
@@ -28,9 +29,17 @@ class Cast:
     tester: Player
     learners: Mapping[str, Learner]
     """By the policy's name."""
+    syncs: Sequence[WeightSync] = ()
+    """What brings servers that sample up to date."""
+
+    def sync(self) -> None:
+        """Servers that sample get the weights as they are. Raises `GenerationError`."""
+        for sync in self.syncs:
+            sync.sync()
 
     def learn(self, coder: Lesson, tester: Lesson) -> dict[str, float]:
-        """Both roles learn; in layout `shared` the one policy from the samples of both."""
+        """Both roles learn; in layout `shared` the one policy from the samples of both. Raises `GenerationError` where
+        a server does not take what was learned."""
         samples: dict[str, list[Sample]] = {name: [] for name in self.learners}
         metrics: dict[str, float] = {}
         for role, policy, lesson in (
@@ -40,19 +49,35 @@ class Cast:
             metrics |= {f"{role}/{key}": value for key, value in lesson.metrics.items()}
         for name, learner in self.learners.items():
             metrics |= {f"{name}/{key}": value for key, value in learner.update(samples[name]).items()}
+        self.sync()
         return metrics
 
 
-def cast_of(config: RunConfig, weights: Path | None = None) -> Cast:
-    """`weights`: a checkpoint to go on from. Raises `BadConfig`, and `UnusableModel` for what cannot be loaded."""
+def cast_of(
+    config: RunConfig,
+    weights: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    processes: Processes = ALONE,
+) -> Cast:
+    """`weights`: a checkpoint to go on from. `tell` is told of servers that are waited for; they are up to date after
+    the first `sync`.
+
+    Raises `BadConfig`, and `UnusableModel` for what cannot be loaded.
+    """
     policies = _policies(config, weights)
-    roles = ((policies.coder, config.coder), (policies.tester, config.tester))
-    learners: dict[str, Learner] = {}
-    for policy, role in roles:
-        # One policy in both roles learns as the coder's section says.
-        learners.setdefault(policy.name, Learner(policy, _learning(config, role)))
-    coder, tester = (_player(policy, role, config) for policy, role in roles)
-    return Cast(policies, coder, tester, learners)
+    # One policy in both roles learns as the coder's section says.
+    tester = config.coder if policies.tester is policies.coder else config.tester
+    castings = (
+        Casting("coder", policies.coder, config.coder, config.coder),
+        Casting("tester", policies.tester, config.tester, tester),
+    )
+    learning = {each.policy.name: each for each in castings}
+    learners = {
+        name: Learner(each.policy, _learning(config, each.learning), processes) for name, each in learning.items()
+    }
+    generators, syncs = generators_of(castings, config, tell, processes)
+    players = [_player(each, generator) for each, generator in zip(castings, generators, strict=True)]
+    return Cast(policies, players[0], players[1], learners, syncs)
 
 
 def _policies(config: RunConfig, weights: Path | None) -> Policies:
@@ -80,13 +105,13 @@ def _model(config: RunConfig, named: str | None) -> ModelSettings:
     )  # fmt: skip
 
 
-def _player(policy: Policy, role: RoleConfig, config: RunConfig) -> Player:
+def _player(casting: Casting, generator: Generator) -> Player:
+    role = casting.role
     sampling = Sampling(
         temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
-    generator = InProcessGenerator(policy, config.generation_batch_size)
-    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
+    return Player(generator, casting.policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
 
 
 def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:
@@ -100,5 +125,5 @@ def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:
         max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
         micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
         max_completion_length=role.max_completion_length,
-        mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
+        mask_truncated_completions=role.mask_truncated_completions, old_logprobs=role.old_logprobs, seed=config.seed,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.trainer.data import TrainingProblem, read_problems
+from crossjudge.trainer.processes import is_lead, processes_here
 
 from . import checkpoint
 from .alarms import Alarms
@@ -24,11 +25,16 @@ from .run_folder import RunFolder
 
 C = TypeVar("C", bound=RunConfig)
 EVALUATION_SEED = 10_000_019
+WORK_SECONDS = 3600
+"""How much longer than another may a process work before it is thought dead, beyond what it may wait for servers."""
 
 
 class Run:
     """One training run of a recipe, which `make` puts together. Everything random is drawn from the seed and the step's
-    number, so a run that was stopped and resumed logs what one logs that was not."""
+    number, so a run that was stopped and resumed logs what one logs that was not.
+
+    Of several processes all run this; the first alone talks, writes and saves.
+    """
 
     def __init__(
         self,
@@ -38,19 +44,24 @@ class Run:
         resume: str,
         make: Callable[[C, Cast, Judge], Recipe],
     ) -> None:
-        self.config, self.console = config, console
-        self.folder = RunFolder(config.output_dir)
+        self.config = config
+        self.processes = processes_here(_longest_wait(config) + WORK_SECONDS)
+        is_first = is_lead(self.processes)
+        self.console = console if is_first else Console(quiet=True)
+        self.folder = RunFolder(config.output_dir, is_written=is_first)
         self.problems: Sequence[TrainingProblem] = some_problems(config.problems)
         self.evaluation = _evaluation(config)
         at = _start(config, self.folder, resume)
-        self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
-        self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
+        self.processes.gathered(None)  # all have looked before the first writes
+        weights = None if at is None else config.output_dir / f"checkpoint-{at}"
+        self.cast = cast_of(config, weights, self._tell, self.processes)
+        self.judge = Judge(client, config.verifier.patience_seconds, self._tell, self.processes)
         self.recipe = make(config, self.cast, self.judge)
         self.alarms = Alarms(config.alarms)
         self.done = 0
         if at is not None:
             self._load(config.output_dir / f"checkpoint-{at}", at)
-        self.stopped = False
+        self.is_asked_to_stop = self.is_stopped = False
 
     def train(self) -> dict[str, float]:
         """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it."""
@@ -58,11 +69,13 @@ class Run:
         self.folder.forget_after(self.done)
         metrics: dict[str, float] = {}
         with _until_signal(self._stop):
+            self.cast.sync()
             self.problems = self.recipe.chosen(self.problems, self.folder.path)
             if self.done == 0:
                 metrics = self._logged(0, self._evaluated(0))
+            self._agree_to_stop()
             for number in range(self.done + 1, self.config.max_steps + 1):
-                if self.stopped:
+                if self.is_stopped:
                     break
                 metrics = self._step(number)
         return metrics
@@ -78,7 +91,8 @@ class Run:
         for reason, text in [*result.alarms, *self.alarms.look(metrics)]:
             self.folder.warn(number, reason, text)
             self._tell(f"ALARM at step {number}: {text}")
-        if self._is_due(number, self.config.save_steps) or self.stopped:
+        self._agree_to_stop()
+        if self._is_due(number, self.config.save_steps) or self.is_stopped:
             self.save()
         return metrics
 
@@ -91,8 +105,10 @@ class Run:
     def save(self) -> None:
         """A checkpoint of the step just done."""
         state = {"recipe": self.recipe.state_dict(), "alarms": self.alarms.state_dict()}
-        checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
-        checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+        if is_lead(self.processes):
+            checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
+            checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+        self.processes.gathered(None)  # nobody goes while the first still saves
 
     def _load(self, place: Path, step: int) -> None:
         state = checkpoint.load_state(place)
@@ -127,8 +143,12 @@ class Run:
     def _tell(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def _agree_to_stop(self) -> None:
+        # A signal need not reach all processes in the same step.
+        self.is_stopped = any(self.processes.gathered(self.is_asked_to_stop))
+
     def _stop(self) -> None:
-        self.stopped = True
+        self.is_asked_to_stop = True
         self._tell("stopping: this step is finished and saved first")
 
 
@@ -188,6 +208,11 @@ def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
         there = ", ".join(map(str, steps)) or "none"
         raise BadRunFolder(f"{folder.path} has no checkpoint of step {resume}; there are {there}")
     return int(resume)
+
+
+def _longest_wait(config: RunConfig) -> float:
+    sections = [config.generation, config.coder.generation, config.tester.generation]
+    return config.verifier.patience_seconds + sum(each.patience_seconds for each in sections if each is not None)
 
 
 def _evaluation(config: RunConfig) -> Evaluation | None:
