@@ -1,4 +1,5 @@
-"""Several processes that train as one: `accelerate launch --num_processes N -m crossjudge.client train …`.
+"""Several processes that train as one: `accelerate launch --num_processes N -m crossjudge.client train …`, on CPUs
+`torchrun --nproc-per-node N -m crossjudge.client train …`.
 
 All of them take the same decisions: they know the same problems, replies and verdicts. What takes time is shared out:
 each samples, asks the verifier for, and runs through the model its share, and then tells the others. So the result is
@@ -47,12 +48,14 @@ ALONE = Alone()
 
 
 class Together:
-    """Those that accelerate started. `patience_seconds`: how long one may keep the others waiting."""
+    """Those that were started together. `patience_seconds`: how long one may keep the others waiting."""
 
-    def __init__(self, patience_seconds: float) -> None:
+    def __init__(self, patience_seconds: float, on_cpu: bool) -> None:
+        import torch
         from accelerate import PartialState
 
-        on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
+        # On CPUs accelerate wants to be told so; else each process would be alone.
+        on_cpu = on_cpu or not torch.cuda.is_available()
         self._state = PartialState(cpu=on_cpu, timeout=timedelta(seconds=patience_seconds))
         self.rank = int(self._state.process_index)
         self.count = int(self._state.num_processes)
@@ -68,11 +71,11 @@ class Together:
         return reduce(own, reduction="sum")
 
 
-def processes_here(patience_seconds: float) -> Processes:
-    """Those that this one was started with, by accelerate or torchrun; else it is alone."""
+def processes_here(patience_seconds: float, device: str) -> Processes:
+    """Those that this one was started with, by accelerate or torchrun; else it is alone. `device` is the run's."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return ALONE
-    return Together(patience_seconds)
+    return Together(patience_seconds, on_cpu=device.startswith("cpu"))
 
 
 def is_lead(processes: Processes) -> bool:

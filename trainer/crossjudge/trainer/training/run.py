@@ -45,7 +45,7 @@ class Run:
         make: Callable[[C, Cast, Judge], Recipe],
     ) -> None:
         self.config = config
-        self.processes = processes_here(_longest_wait(config) + WORK_SECONDS)
+        self.processes = processes_here(_longest_wait(config) + WORK_SECONDS, config.device)
         is_first = is_lead(self.processes)
         self.console = console if is_first else Console(quiet=True)
         self.folder = RunFolder(config.output_dir, is_written=is_first)
