@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +191,6 @@ def test_trls_client_is_asked_for_as_it_wants_to_be() -> None:
     client = pytest.importorskip("trl.generation.vllm_client", reason="TRL is not installed").VLLMClient
     for name in ("init_communicator", "update_model_params", "reset_prefix_cache"):
         assert callable(getattr(client, name))
-    try:
-        import vllm  # noqa: F401
-    except ImportError:
+    if find_spec("vllm") is None:
         with pytest.raises(GenerationError, match=r"needs TRL and vLLM .*crossjudge\[vllm-client\]"):
             trl_client(Server("http://127.0.0.1:9"), 51216, "cpu", 0.0)

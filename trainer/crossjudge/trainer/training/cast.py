@@ -10,12 +10,14 @@ from crossjudge.trainer.generation.weight_sync import WeightSync
 from crossjudge.trainer.policy.folders import ModelSettings
 from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared
 from crossjudge.trainer.policy.loss import LossSettings
+from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
 from crossjudge.trainer.processes import ALONE, Processes
 
 from .config import RoleConfig, RunConfig
 from .errors import BadConfig
-from .generators import Casting, generators_of
+from .generation_checks import check_generation
+from .generators import generators_of
 from .lessons import Lesson
 from .rollout import Player
 
@@ -64,20 +66,18 @@ def cast_of(
 
     Raises `BadConfig`, and `UnusableModel` for what cannot be loaded.
     """
+    check_generation(config)  # before models load
     policies = _policies(config, weights)
-    # One policy in both roles learns as the coder's section says.
-    tester = config.coder if policies.tester is policies.coder else config.tester
-    castings = (
-        Casting("coder", policies.coder, config.coder, config.coder),
-        Casting("tester", policies.tester, config.tester, tester),
+    roles = ((policies.coder, config.coder), (policies.tester, config.tester))
+    generators, syncs = generators_of(roles, config, tell, processes)
+    learners: dict[str, Learner] = {}
+    for policy, role in roles:
+        # One policy in both roles learns as the coder's section says.
+        learners.setdefault(policy.name, Learner(policy, _learning(config, role), processes))
+    coder, tester = (
+        _player(policy, role, generator) for (policy, role), generator in zip(roles, generators, strict=True)
     )
-    learning = {each.policy.name: each for each in castings}
-    learners = {
-        name: Learner(each.policy, _learning(config, each.learning), processes) for name, each in learning.items()
-    }
-    generators, syncs = generators_of(castings, config, tell, processes)
-    players = [_player(each, generator) for each, generator in zip(castings, generators, strict=True)]
-    return Cast(policies, players[0], players[1], learners, syncs)
+    return Cast(policies, coder, tester, learners, syncs)
 
 
 def _policies(config: RunConfig, weights: Path | None) -> Policies:
@@ -105,13 +105,12 @@ def _model(config: RunConfig, named: str | None) -> ModelSettings:
     )  # fmt: skip
 
 
-def _player(casting: Casting, generator: Generator) -> Player:
-    role = casting.role
+def _player(policy: Policy, role: RoleConfig, generator: Generator) -> Player:
     sampling = Sampling(
         temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
-    return Player(generator, casting.policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
+    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
 
 
 def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:

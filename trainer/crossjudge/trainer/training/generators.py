@@ -17,90 +17,78 @@ from crossjudge.trainer.processes import Processes
 
 from .config import GenerationConfig, RoleConfig, RunConfig
 from .errors import BadConfig
+from .generation_checks import generation_of
 
 Tell = Callable[[str], None]
 ADAPTERS = "adapters"
 
 
 @dataclass(frozen=True)
-class Casting:
-    """A role, the policy that plays it, and the section by which that policy learns."""
+class _Asked:
+    """A server that samples as a policy, for one role."""
 
-    name: str
     policy: Policy
-    role: RoleConfig
-    learning: RoleConfig
+    settings: GenerationConfig
+    server: Server
+    generator: OpenAIServerGenerator
 
 
 def generators_of(
-    castings: Sequence[Casting], config: RunConfig, tell: Tell, processes: Processes
+    roles: Sequence[tuple[Policy, RoleConfig]], config: RunConfig, tell: Tell, processes: Processes
 ) -> tuple[list[Generator], list[WeightSync]]:
     """The generator of each role, in order, and what is to be called after each update.
 
-    Raises `BadConfig` for settings that do not go together.
+    The configuration is one that `check_generation` has let through. Raises `BadConfig` for a key that is not set.
     """
     generators: list[Generator] = []
-    syncs: dict[str, WeightSync] = {}
-    served: dict[str, list[OpenAIServerGenerator]] = {}
-    senders: dict[str, str] = {}
-    for casting in castings:
-        settings = casting.role.generation or config.generation
-        _check(casting, settings)
+    asked: list[_Asked] = []
+    for policy, role in roles:
+        settings = generation_of(role, config)
         if settings.backend == "in_process":
-            own: Generator = InProcessGenerator(casting.policy, settings.batch_size)
+            own: Generator = InProcessGenerator(policy, settings.batch_size)
         else:
-            server = _server(settings, tell)
-            own = asked = _asked(casting, settings, config, server)
-            policy = casting.policy
-            if settings.backend == "vllm":
-                served.setdefault(policy.name, []).append(asked)
-                if policy.adapter is not None:
-                    folder = settings.adapters or config.output_dir / ADAPTERS
-                    syncs[policy.name] = AdapterSync(policy, server, served[policy.name], folder, processes)
-                elif senders.setdefault(server.root, policy.name) != policy.name:
-                    raise BadConfig(
-                        f"layout {config.layout} has two models, and {server.root} serves one: give coder.generation "
-                        "and tester.generation a server each, with a group_port each"
-                    )
-                else:
-                    connect = partial(trl_client, server, settings.group_port, policy.device, settings.patience_seconds)
-                    syncs[policy.name] = FullSync(policy, connect, processes)
+            asked.append(_asked(policy, role, settings, config, tell))
+            own = asked[-1].generator
         generators.append(own if processes.count == 1 else SharedOutGenerator(own, processes))
-    return generators, list(syncs.values())
+    return generators, _syncs(asked, config, processes)
 
 
-def _check(casting: Casting, settings: GenerationConfig) -> None:
-    name, role, learning = casting.name, casting.role, casting.learning
-    from_generator = learning.old_logprobs == "generator"
-    if from_generator and (role.top_p < 1 or role.top_k):
-        raise BadConfig(f"{name}.old_logprobs=generator needs {name}.top_p=1 and {name}.top_k=0")
-    if settings.backend == "in_process":
-        return
-    if settings.url is None:
-        raise BadConfig(f"generation.url is missing: backend {settings.backend} needs the server's address for {name}")
-    if from_generator and settings.form == "text":
-        raise BadConfig(f"{name}.old_logprobs=generator needs generation.form=tokens: text comes without them")
-    if settings.backend == "openai" and learning.learning_rate > 0:
-        raise BadConfig(
-            f"generation.backend=openai cannot be given the weights that {name} learns: use vllm, or set "
-            f"{name}.learning_rate=0"
-        )
-
-
-def _server(settings: GenerationConfig, tell: Tell) -> Server:
-    assert settings.url is not None  # `_check` has seen to it
-    key = None
-    if settings.api_key_variable is not None:
-        key = os.environ.get(settings.api_key_variable)
-        if not key:
-            raise BadConfig(f"generation.api_key_variable names {settings.api_key_variable}, which is not set")
+def _asked(policy: Policy, role: RoleConfig, settings: GenerationConfig, config: RunConfig, tell: Tell) -> _Asked:
+    assert settings.url is not None, settings  # checked
     patience = Patience(busy=settings.patience_seconds, unreachable=settings.patience_seconds)
-    return Server(
-        settings.url, api_key=key, in_flight=settings.in_flight, answer_seconds=settings.answer_seconds,
+    server = Server(
+        settings.url, api_key=_key(settings), in_flight=settings.in_flight, answer_seconds=settings.answer_seconds,
         patience=patience, tell=tell,
     )  # fmt: skip
+    name = settings.served_model or role.model or config.model or ""
+    generator = OpenAIServerGenerator(server, name, form=settings.form, tokenizer=policy.tokenizer)
+    return _Asked(policy, settings, server, generator)
 
 
-def _asked(casting: Casting, settings: GenerationConfig, config: RunConfig, server: Server) -> OpenAIServerGenerator:
-    name = settings.served_model or casting.role.model or config.model or ""
-    return OpenAIServerGenerator(server, name, form=settings.form, tokenizer=casting.policy.tokenizer)
+def _key(settings: GenerationConfig) -> str | None:
+    if settings.api_key_variable is None:
+        return None
+    key = os.environ.get(settings.api_key_variable)
+    if not key:
+        raise BadConfig(f"generation.api_key_variable names {settings.api_key_variable}, which is not set")
+    return key
+
+
+def _syncs(asked: Sequence[_Asked], config: RunConfig, processes: Processes) -> list[WeightSync]:
+    """One for each policy: of a policy that plays both roles the server gets the weights once."""
+    by_policy: dict[str, list[_Asked]] = {}
+    for each in asked:
+        if each.settings.backend == "vllm":
+            by_policy.setdefault(each.policy.name, []).append(each)
+    return [_sync(some, config, processes) for some in by_policy.values()]
+
+
+def _sync(asked: Sequence[_Asked], config: RunConfig, processes: Processes) -> WeightSync:
+    first = asked[0]
+    if first.policy.adapter is not None:
+        folder = first.settings.adapters or config.output_dir / ADAPTERS
+        return AdapterSync(first.policy, first.server, [each.generator for each in asked], folder, processes)
+    connect = partial(
+        trl_client, first.server, first.settings.group_port, first.policy.device, first.settings.patience_seconds
+    )
+    return FullSync(first.policy, connect, processes)
