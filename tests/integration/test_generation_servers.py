@@ -18,6 +18,7 @@ pytest.importorskip("transformers", reason="the trainer needs transformers")
 pytest.importorskip("peft", reason="layout lora needs peft")
 
 from adapter_server import LOAD, AdapterServer
+from model_server import ModelServer, Scripted
 
 pytestmark = [
     pytest.mark.nsjail,
@@ -28,12 +29,12 @@ pytestmark = [
 DRIFT = "sampling/sampling_logp_difference/max"
 
 
-def trained(settings: dict[str, Any], judge: Client) -> list[dict[str, Any]]:
-    """The run's lines of metrics."""
+def trained(settings: dict[str, Any], judge: Client, said: StringIO | None = None) -> list[dict[str, Any]]:
+    """The run's lines of metrics; `said` gets what it prints."""
     from crossjudge.trainer.recipes.zerocoder.recipe import train
 
     config = ZeroCoderConfig.model_validate(settings)
-    train(config, judge, Console(file=StringIO()))
+    train(config, judge, Console(file=said or StringIO()))
     return [json.loads(line) for line in (config.output_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
 
 
@@ -83,3 +84,25 @@ def test_without_the_weights_a_server_would_have_drifted(judge: Client, tmp_path
         patch.setattr(AdapterSync, "sync", only_the_first)
         metrics = trained(served_run(tmp_path, server) | {"max_steps": 3}, judge)
     assert metrics[-1][f"coder/{DRIFT}"] > 1e-3
+
+
+def test_a_role_that_learns_nothing_may_be_anybodys_model(judge: Client, tmp_path: Path) -> None:
+    """And where its server is away for a while, the run says so and waits."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from crossjudge.trainer.generation.in_process import InProcessGenerator
+    from crossjudge.trainer.policy.policy import Policy
+
+    settings = {**wordy_run(tmp_path), "max_steps": 2, "eval_samples": 4}
+    folder, said = settings["tester"]["model"], StringIO()
+    tester = Policy("tester", AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
+    with ModelServer(InProcessGenerator(tester)) as server:
+        server.script.append(Scripted(503, '{"error": "loading"}'))
+        generation = {"backend": "openai", "url": server.url, "patience_seconds": 5}
+        settings["tester"] |= {"learning_rate": 0.0, "generation": generation}
+        metrics = trained(settings, judge, said)
+    assert f"the model's server {server.url} is away (loading); waiting for it" in said.getvalue()
+    assert max(each[f"tester/{DRIFT}"] for each in metrics[1:]) < 1e-4
+    saved = AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "checkpoint-2" / "tester")
+    for name, weight in tester.model.state_dict().items():
+        assert weight.equal(saved.state_dict()[name])

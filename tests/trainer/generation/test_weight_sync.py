@@ -23,7 +23,8 @@ from crossjudge.trainer.policy.folders import ModelSettings  # noqa: E402
 from crossjudge.trainer.policy.layouts import Policies, lora  # noqa: E402
 from crossjudge.trainer.policy.lora_settings import LoraSettings  # noqa: E402
 from crossjudge.trainer.policy.policy import Policy  # noqa: E402
-from crossjudge.trainer.processes import ALONE  # noqa: E402
+from crossjudge.trainer.processes import ALONE, Processes  # noqa: E402
+from joined_threads import joined  # noqa: E402
 from model_server import ModelServer, Scripted  # noqa: E402
 from tiny_models import tiny_folder, tiny_policy, words  # noqa: E402
 
@@ -142,6 +143,21 @@ def test_an_adapter_that_cannot_be_written_is_named(base: Path, server: AdapterS
     sync, _ = synced(adapters(base).coder, server, tmp_path / "file")
     with pytest.raises(GenerationError, match=r"cannot write the adapter to .*file"):
         sync.sync()
+
+
+def test_of_several_processes_one_loads_and_all_ask_for_the_same(
+    base: Path, server: AdapterServer, tmp_path: Path
+) -> None:
+    policy = adapters(base).coder
+
+    def named(each: Processes) -> str:
+        link = Server(server.url, patience=QUICK)
+        generator = OpenAIServerGenerator(link, "base")
+        AdapterSync(policy, link, [generator], tmp_path, each).sync()
+        return generator.model
+
+    assert len(set(joined(3, named))) == 1
+    assert len(server.adapters) == 1
 
 
 class Copier:
