@@ -1,6 +1,6 @@
 """The two roles of a run: their policies, who samples as them, and what learns."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,16 +8,20 @@ from typing import Literal
 from pydantic import ValidationError
 
 from crossjudge.trainer.data import load_template
-from crossjudge.trainer.generation import Sampling
+from crossjudge.trainer.generation import Generator, Sampling
 from crossjudge.trainer.generation.in_process import InProcessGenerator
+from crossjudge.trainer.generation.weight_sync import WeightSync
 from crossjudge.trainer.policy.folders import ModelSettings
 from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared
 from crossjudge.trainer.policy.loss import LossSettings
 from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
+from crossjudge.trainer.processes import ALONE, Processes
 
 from .config import RoleConfig, RunConfig
 from .errors import BadConfig
+from .generation_checks import check_generation, generation_of
+from .generators import generators_of
 from .lessons import Lesson
 from .rollout import Player
 
@@ -31,9 +35,17 @@ class Cast:
     tester: Player
     learners: Mapping[str, Learner]
     """By the policy's name."""
+    syncs: Sequence[WeightSync] = ()
+    """What brings servers that sample up to date."""
+
+    def sync(self) -> None:
+        """Servers that sample get the weights as they are. Raises `GenerationError`."""
+        for sync in self.syncs:
+            sync.sync()
 
     def learn(self, coder: Lesson, tester: Lesson) -> dict[str, float]:
-        """Both roles learn; in layout `shared` the one policy from the samples of both."""
+        """Both roles learn; in layout `shared` the one policy from the samples of both. Raises `GenerationError` where
+        a server does not take what was learned."""
         samples: dict[str, list[Sample]] = {name: [] for name in self.learners}
         metrics: dict[str, float] = {}
         for role, policy, lesson in (
@@ -43,28 +55,52 @@ class Cast:
             metrics |= {f"{role}/{key}": value for key, value in lesson.metrics.items()}
         for name, learner in self.learners.items():
             metrics |= {f"{name}/{key}": value for key, value in learner.update(samples[name]).items()}
+        self.sync()
         return metrics
 
 
-def cast_of(config: RunConfig, weights: Path | None = None) -> Cast:
-    """`weights`: a checkpoint to go on from. Raises `BadConfig`, and `UnusableModel` for what cannot be loaded."""
-    settings = {name: _learning(config, name) for name in ("coder", "tester")}  # before models, which take long
+def cast_of(
+    config: RunConfig,
+    weights: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    processes: Processes = ALONE,
+) -> Cast:
+    """`weights`: a checkpoint to go on from. `tell` is told of servers that are waited for; they are up to date after
+    the first `sync`.
+
+    Raises `BadConfig`, and `UnusableModel` for what cannot be loaded.
+    """
+    check_generation(config)  # before models, which take long
+    settings = {"coder": _learning(config, "coder"), "tester": _learning(config, "tester")}
     with_reference = any(role.beta for role in (config.coder, config.tester))
     policies = _policies(config, weights, with_reference)
+    generators, syncs = generators_of(_roles(policies, config), config, tell, processes)
     learners: dict[str, Learner] = {}
     for policy, role in ((policies.coder, "coder"), (policies.tester, "tester")):
         # One policy in both roles learns as the coder's section says.
-        learners.setdefault(policy.name, Learner(policy, settings[role]))
-    return Cast(policies, *_players(policies, config), learners)
+        learners.setdefault(policy.name, Learner(policy, settings[role], processes))
+    return Cast(policies, *_players(policies, config, generators), learners, syncs)
 
 
 def players_of(config: RunConfig, weights: Path | None = None) -> tuple[Player, Player]:
-    """Coder and tester of a checkpoint, to be asked and not to learn. Raises as `cast_of`."""
-    return _players(_policies(config, weights, with_reference=False), config)
+    """Coder and tester of a checkpoint, to be asked in this process and not to learn. Raises as `cast_of`."""
+    policies = _policies(config, weights, with_reference=False)
+    roles = _roles(policies, config)
+    return _players(
+        policies, config, [InProcessGenerator(policy, generation_of(role, config).batch_size) for policy, role in roles]
+    )
 
 
-def _players(policies: Policies, config: RunConfig) -> tuple[Player, Player]:
-    return _player(policies.coder, config.coder, config), _player(policies.tester, config.tester, config)
+def _roles(policies: Policies, config: RunConfig) -> tuple[tuple[Policy, RoleConfig], tuple[Policy, RoleConfig]]:
+    return (policies.coder, config.coder), (policies.tester, config.tester)
+
+
+def _players(policies: Policies, config: RunConfig, generators: Sequence[Generator]) -> tuple[Player, Player]:
+    coder, tester = (
+        _player(policy, role, generator)
+        for (policy, role), generator in zip(_roles(policies, config), generators, strict=True)
+    )
+    return coder, tester
 
 
 def _policies(config: RunConfig, weights: Path | None, with_reference: bool) -> Policies:
@@ -91,12 +127,11 @@ def _model(config: RunConfig, named: str | None) -> ModelSettings:
     )  # fmt: skip
 
 
-def _player(policy: Policy, role: RoleConfig, config: RunConfig) -> Player:
+def _player(policy: Policy, role: RoleConfig, generator: Generator) -> Player:
     sampling = Sampling(
         temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
-    generator = InProcessGenerator(policy, config.generation_batch_size)
     template, context = load_template(role.prompt), policy.context_length
     return Player(generator, policy.tokenizer, template, sampling, role.num_generations, context)
 
@@ -113,7 +148,7 @@ def _learning(config: RunConfig, name: Literal["coder", "tester"]) -> UpdateSett
             adam_beta1=role.adam_beta1, adam_beta2=role.adam_beta2, weight_decay=role.weight_decay,
             max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
             micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
-            max_completion_length=role.max_completion_length,
+            max_completion_length=role.max_completion_length, old_logprobs=role.old_logprobs,
             mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
         )  # fmt: skip
     except ValidationError as error:

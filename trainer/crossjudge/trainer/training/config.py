@@ -53,6 +53,26 @@ class SelectorConfig(Named):
     min_margin: float = Field(0.0, ge=0, le=1)
 
 
+class GenerationConfig(Part):
+    """Who samples. `in_process`: the model that is trained. `vllm`: a server, which gets the weights after each step.
+    `openai`: any server, for a role that learns nothing, because it cannot be given weights.
+
+    `form` is `tokens` where the server tells the tokens of its replies (vLLM does), else `text`.
+    """
+
+    backend: Literal["in_process", "openai", "vllm"] = "in_process"
+    batch_size: int = Field(256, ge=1, description="in process: replies that grow side by side")
+    url: str | None = None
+    served_model: str | None = Field(None, description="the server's name for the model; that of `model` if left out")
+    form: Literal["tokens", "text"] = "tokens"
+    api_key_variable: str | None = Field(None, description="the environment variable that holds the server's key")
+    in_flight: int = Field(64, ge=1, description="prompts that a server is asked for at a time")
+    answer_seconds: float = Field(600, gt=0, description="how long a server may take for an answer")
+    patience_seconds: float = Field(600, ge=0, description="how long a server may be away")
+    adapters: Path | None = Field(None, description="where vllm reads adapters; output_dir/adapters if left out")
+    group_port: int = Field(51216, ge=1, le=65535, description="of all weights' way to vllm; one for each server")
+
+
 class RoleConfig(Part):
     """What is set for each of the two roles."""
 
@@ -60,6 +80,7 @@ class RoleConfig(Part):
     prompt: str = Field(description="a prompt template: `coder`, `tester`, or the path of a file")
     num_generations: int = Field(8, ge=2, description="replies to each problem")
     max_completion_length: int = Field(512, ge=1)
+    generation: GenerationConfig | None = Field(None, description="as `generation` of the run, for this role alone")
     temperature: float = Field(1.0, gt=0)
     top_p: float = Field(1.0, gt=0, le=1)
     top_k: int = Field(0, ge=0)
@@ -80,6 +101,9 @@ class RoleConfig(Part):
     num_iterations: int = Field(1, ge=1)
     per_device_train_batch_size: int = Field(8, ge=1)
     mask_truncated_completions: bool = False
+    old_logprobs: Literal["recomputed", "generator"] = Field(
+        "recomputed", description="`generator` takes the ratio against the log-probabilities that came with the replies"
+    )
 
 
 class CoderConfig(RoleConfig):
@@ -134,7 +158,7 @@ class RunConfig(Part):
     max_steps: int = Field(100, ge=1)
     problems_per_step: int = Field(16, ge=1)
     parts_per_step: int = Field(2, ge=1, description="a part is judged while the next is sampled")
-    generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
+    generation: GenerationConfig = GenerationConfig()
     eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
     eval_samples: int = Field(4, ge=1)
     eval_mutants: int = Field(0, ge=0, description="mutants of each held-out reference to examine the tester by")

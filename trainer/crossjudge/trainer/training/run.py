@@ -13,6 +13,7 @@ from rich.console import Console
 from crossjudge.client import Client, CrossjudgeError
 from crossjudge.trainer.data import TrainingProblem, read_problems
 from crossjudge.trainer.policy.errors import UnusableModel
+from crossjudge.trainer.processes import is_lead, processes_here
 
 from . import checkpoint
 from .alarms import Alarms
@@ -37,11 +38,16 @@ from .trackers import Trackers, check_trackers
 
 C = TypeVar("C", bound=RunConfig)
 EVALUATION_SEED = 10_000_019
+WORK_SECONDS = 3600
+"""How much longer than another may a process work before it is thought dead, beyond what it may wait for servers."""
 
 
 class Run:
     """One training run of a recipe, which `make` puts together. Everything random is drawn from the seed and the step's
-    number, so a run that was stopped and resumed logs what one logs that was not."""
+    number, so a run that was stopped and resumed logs what one logs that was not.
+
+    Of several processes all run this; the first alone talks, writes and saves.
+    """
 
     def __init__(
         self,
@@ -53,8 +59,11 @@ class Run:
         also: Asked | None = None,
     ) -> None:
         """`also`: other problems that the recipe asks about, by the key that names their file."""
-        self.config, self.console = config, console
-        self.folder = RunFolder(config.output_dir)
+        self.config = config
+        self.processes = processes_here(_longest_wait(config) + WORK_SECONDS, config.device)
+        is_first = is_lead(self.processes)
+        self.console = console if is_first else Console(quiet=True)
+        self.folder = RunFolder(config.output_dir, is_written=is_first)
         check_trackers(config.report_to)
         self.problems: Sequence[TrainingProblem] = read_problems(config.problems).problems
         check_batch(config, self.problems, str(config.problems))
@@ -67,17 +76,18 @@ class Run:
         if at is not None:
             check_same_run(config.output_dir, config, self._tell)
         check_verifier(client)
-        self.cast = _cast(config, at)
+        self.processes.gathered(None)  # all have looked before the first writes
+        self.cast = self._cast(at)
         check_lengths(self.cast.coder, self.cast.tester, asked)
-        self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
+        self.judge = Judge(client, config.verifier.patience_seconds, self._tell, self.processes)
         self.recipe = make(config, self.cast, self.judge)
         self.alarms = Alarms(config.alarms)
-        self.trackers = Trackers(config.report_to, self._tell)
+        self.trackers = Trackers(config.report_to if is_first else (), self._tell)
         self._saved = 0
         self._note(0, None)
         if at is not None:
             self._load(config.output_dir / f"checkpoint-{at}", at)
-        self.stopped = False
+        self.is_asked_to_stop = self.is_stopped = False
 
     def train(self) -> dict[str, float]:
         """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it, and so does a verifier
@@ -97,6 +107,7 @@ class Run:
 
     def _steps(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
+        self.cast.sync()
         self.problems = self.recipe.chosen(self.problems, self.folder.path)
         check_batch(self.config, self.problems, "what the recipe chose of the problems")
         if self.done == 0:
@@ -104,8 +115,9 @@ class Run:
             self._logged(0, metrics)
         if self.done >= self.config.max_steps:
             self._tell(f"nothing is left to do: {self.done} steps are done, and max_steps is {self.config.max_steps}")
+        self._agree_to_stop()
         for number in range(self.done + 1, self.config.max_steps + 1):
-            if self.stopped:
+            if self.is_stopped:
                 self._save_rest()
                 break
             metrics = self._step(number)
@@ -124,7 +136,8 @@ class Run:
             for reason, text in [*result.alarms, *self.alarms.look(metrics)]:
                 self.folder.warn(number, reason, text)
                 self._tell(f"ALARM at step {number}: {text}")
-        if self._is_due(number, self.config.save_steps) or self.stopped:
+        self._agree_to_stop()
+        if self._is_due(number, self.config.save_steps) or self.is_stopped:
             self.save()
         return metrics
 
@@ -136,6 +149,11 @@ class Run:
 
     def save(self) -> None:
         """A checkpoint of the step just done."""
+        if is_lead(self.processes):
+            self._write()
+        self.processes.gathered(None)  # nobody goes while the first still saves
+
+    def _write(self) -> None:
         state = {"recipe": self._recipe_state, "alarms": self.alarms.state_dict()}
         checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
         self._saved = self.done
@@ -150,9 +168,20 @@ class Run:
 
     def _save_rest(self) -> None:
         """What was learnt since the last checkpoint, unless a step was broken off in the middle of learning."""
-        if self.done > self._saved and self._updates() == self._learnt:
-            self.save()
+        # Without waiting for other processes, which may not know that this one has to stop.
+        if is_lead(self.processes) and self.done > self._saved and self._updates() == self._learnt:
+            self._write()
             self._tell(f"step {self.done} is saved; the same command goes on from there")
+
+    def _cast(self, at: int | None) -> Cast:
+        if at is None:
+            return cast_of(self.config, None, self._tell, self.processes)
+        place = self.config.output_dir / f"checkpoint-{at}"
+        try:
+            return cast_of(self.config, place, self._tell, self.processes)
+        except UnusableModel as error:
+            there = ", ".join(map(str, whole_checkpoints(self.config.output_dir)))
+            raise BadRunFolder(f"cannot go on from {place}: {error}; --resume N takes another of {there}") from error
 
     def _load(self, place: Path, step: int) -> None:
         state = checkpoint.load_state(place)
@@ -192,8 +221,12 @@ class Run:
     def _tell(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def _agree_to_stop(self) -> None:
+        # A signal need not reach all processes in the same step.
+        self.is_stopped = any(self.processes.gathered(self.is_asked_to_stop))
+
     def _stop(self) -> None:
-        self.stopped = True
+        self.is_asked_to_stop = True
         self._tell("stopping: this step is finished and saved first")
 
 
@@ -239,15 +272,9 @@ def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
     return int(resume)
 
 
-def _cast(config: RunConfig, at: int | None) -> Cast:
-    if at is None:
-        return cast_of(config)
-    place = config.output_dir / f"checkpoint-{at}"
-    try:
-        return cast_of(config, place)
-    except UnusableModel as error:
-        there = ", ".join(map(str, whole_checkpoints(config.output_dir)))
-        raise BadRunFolder(f"cannot go on from {place}: {error}; --resume N takes another of {there}") from error
+def _longest_wait(config: RunConfig) -> float:
+    sections = [config.generation, config.coder.generation, config.tester.generation]
+    return config.verifier.patience_seconds + sum(each.patience_seconds for each in sections if each is not None)
 
 
 def _evaluation(config: RunConfig) -> Evaluation | None:
