@@ -37,7 +37,7 @@ def run(judge: Client, tmp_path: Path, stack: str, monkeypatch: pytest.MonkeyPat
     return Path(settings["output_dir"])
 
 
-def told(*words: str | Path) -> str:
+def told(*words: object) -> str:
     """What `crossjudge eval` prints."""
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(guarded(evaluate))

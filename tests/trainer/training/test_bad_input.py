@@ -103,7 +103,22 @@ def also(key: str, **fields: Any) -> Callable[[Settings], None]:
 
 
 def text(name: str, written: str) -> Callable[[Settings], None]:
-    return lambda settings: Path(settings["problems"]).with_name(name).write_text(written) and None
+    """A file with other text in it."""
+
+    def change(settings: Settings) -> None:
+        Path(settings["problems"]).with_name(name).write_text(written)
+
+    return change
+
+
+def lacking(settings: Settings) -> None:
+    """A model whose file has all tensors but one."""
+    from safetensors.torch import load_file, save_file
+
+    path = Path(settings["coder"]["model"]) / "model.safetensors"
+    tensors = load_file(path)
+    tensors.pop("model.norm.weight")
+    save_file(tensors, path, {"format": "pt"})
 
 
 def without(*names: str) -> Callable[[Settings], None]:
@@ -164,6 +179,7 @@ CASES: list[tuple[Callable[[Settings], None], list[str], str]] = [
     (without("tokenizer*"), [], "no tokenizer could be loaded"),
     (without("*.safetensors"), [], "no causal language model could be loaded"),
     (cut("model.safetensors"), [], "no causal language model could be loaded"),
+    (lacking, [], "its files lack weights of the model (model.norm.weight)"),
     (cut("tokenizer.json"), [], "no tokenizer could be loaded"),
     (nothing, ["coder.max_completion_length=32"], "max_completion_length is 32, and the model's context holds 32"),
     (nothing, ["coder.max_completion_length=31"], "set coder.max_completion_length to 30 at most"),
@@ -255,6 +271,16 @@ def test_a_run_that_cannot_go_on_says_why(
     assert (status, says in said) == (1, True), said
     assert "Traceback" not in said
     assert says.startswith("metrics") or (run / "config.yaml").read_bytes() == kept
+
+
+def test_a_damaged_adapter_is_told(service: PretendService, settings: Settings) -> None:
+    pytest.importorskip("peft", reason="layout lora needs peft")
+    settings |= {"layout": "lora", "model": settings["coder"].pop("model")}
+    settings["tester"].pop("model")
+    run = trained(settings)
+    damaged("checkpoint-1/tester/adapter_model.safetensors")(run)
+    status, said = told(settings, "max_steps=2")
+    assert (status, "an adapter could not be loaded" in said) == (1, True), said
 
 
 def test_what_may_change_is_told_and_goes_on(service: PretendService, settings: Settings) -> None:

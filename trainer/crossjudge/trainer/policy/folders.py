@@ -52,11 +52,9 @@ def load_model(settings: ModelSettings, weights: Path | None = None) -> Any:
 
     source = _source(settings.model if weights is None else str(weights))
     device = chosen_device(settings.device)
-    model: Any
+    auto: Any = AutoModelForCausalLM
     try:
-        model, info = AutoModelForCausalLM.from_pretrained(
-            source, dtype=DTYPES[settings.dtype], output_loading_info=True
-        )
+        model, info = auto.from_pretrained(source, dtype=DTYPES[settings.dtype], output_loading_info=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UnusableModel(f"{source}: no causal language model could be loaded ({_first_line(error)})") from error
     if lacking := sorted(info["missing_keys"]):  # transformers would draw them at random

@@ -90,10 +90,14 @@ def _with_adapters(base: Any, settings: LoraSettings) -> Any:
 
 def _with_saved_adapters(base: Any, folder: Path) -> Any:
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     for name in (CODER, TESTER):
         if not (folder / name / "adapter_config.json").is_file():
             raise UnusableModel(f"{folder / name}: no adapter_config.json, so no adapter of layout lora")
-    model = PeftModel.from_pretrained(base, folder / CODER, adapter_name=CODER, is_trainable=True)
-    model.load_adapter(folder / TESTER, adapter_name=TESTER, is_trainable=True)
+    try:
+        model = PeftModel.from_pretrained(base, folder / CODER, adapter_name=CODER, is_trainable=True)
+        model.load_adapter(folder / TESTER, adapter_name=TESTER, is_trainable=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise UnusableModel(f"{folder}: an adapter could not be loaded ({str(error).partition(chr(10))[0]})") from error
     return model
