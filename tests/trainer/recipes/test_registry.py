@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from crossjudge.trainer.recipes.registry import RECIPES, config_of, recipe_of
-from crossjudge.trainer.training.config import RunConfig
+from crossjudge.trainer.training.config import RecipeConfig
 from crossjudge.trainer.training.errors import BadConfig
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_has_a_configuration(name: str) -> None:
-    assert issubclass(config_of(name), RunConfig)
+    assert issubclass(config_of(name), RecipeConfig)
 
 
 @pytest.mark.parametrize("name", ["zerocode", "no_such_package.recipe", "", "crossjudge.trainer", ".", "json"])

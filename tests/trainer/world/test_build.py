@@ -14,13 +14,15 @@ from crossjudge.trainer.world import evaluation  # noqa: E402
 from crossjudge.trainer.world.build import build  # noqa: E402
 from crossjudge.trainer.world.grammar import Task, assertion  # noqa: E402
 from crossjudge.trainer.world.models import digest_of, make_model  # noqa: E402
+from crossjudge.trainer.world.problems import split_tasks  # noqa: E402
 from crossjudge.trainer.world.processes import Job, Made, Message, Trained, make_models  # noqa: E402
-from crossjudge.trainer.world.settings import ModelSettings, WorldSettings  # noqa: E402
+from crossjudge.trainer.world.settings import ModelSettings, Role, WorldSettings  # noqa: E402
 
 TINY = WorldSettings(
     model=ModelSettings(hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2),
     batch_size=8,
     coder_steps=10,
+    problems_steps=10,
     tester_steps=10,
     shared_steps=10,
     eval_problems=5,
@@ -29,19 +31,21 @@ TINY = WorldSettings(
 
 def test_a_world_is_built_once_and_then_copied(tmp_path: Path) -> None:
     heard: list[Message] = []
-    first = build(tmp_path / "one", TINY, cache=tmp_path / "cache", roles=["shared"], told=heard.append)
-    assert [(type(message), message.role) for message in heard] == [
-        (Trained, "tester"), (Made, "tester"), (Trained, "shared"), (Made, "shared"),
-    ], "the shared model starts as the tester"  # fmt: skip
+    wanted: list[Role] = ["shared", "problems"]
+    first = build(tmp_path / "one", TINY, cache=tmp_path / "cache", roles=wanted, told=heard.append)
+    of_both = [(type(message), message.role) for message in heard if message.role != "problems"]
+    assert of_both == [(Trained, "tester"), (Made, "tester"), (Trained, "shared"), (Made, "shared")], "starts as it"
+    assert {type(message) for message in heard if message.role == "problems"} == {Trained, Made}
 
-    again = build(tmp_path / "two", TINY, cache=tmp_path / "cache", roles=["shared"], told=heard.append)
-    assert len(heard) == 4, "a cached model was trained anew"
+    again = build(tmp_path / "two", TINY, cache=tmp_path / "cache", roles=wanted, told=heard.append)
+    assert len(heard) == 6, "a cached model was trained anew"
     assert again == first == json.loads((tmp_path / "two" / "world.json").read_text("utf-8"))
     weights = [(tmp_path / name / "shared" / "model.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
+    assert {"specs/well_formed", "specs/novel", "specs/distinct"} == first["models"]["problems"]["figures"].keys()
     assert first["models"]["shared"]["digest"] == digest_of("shared", TINY)
     assert {each.name for each in (tmp_path / "two").iterdir()} == {
-        "coder.txt", "held_out.jsonl", "pool.jsonl", "shared", "tester.txt", "world.json",
+        "coder.txt", "held_out.jsonl", "pool.jsonl", "problems", "problems.txt", "shared", "tester.txt", "world.json",
     }  # fmt: skip
 
 
@@ -92,4 +96,12 @@ def test_figures_of_replies_that_are_known() -> None:
     replies = [[assertion([2], 4), assertion([2], 5), "assert f(xs) == 4", assertion([4, 3], 16)]]
     assert evaluation.tester_figures([task], replies) == {
         "tests/readable": 0.75, "tests/right": 0.5, "tests/kill": (3 / 4 + 1) / 2, "tests/mean_length": 4 / 3,
+    }  # fmt: skip
+
+
+def test_a_spec_counts_as_novel_where_the_model_has_not_been_shown_it() -> None:
+    split = split_tasks(0)
+    shown, held_out = split.pretraining[0].spec, split.held_out[0].spec
+    assert evaluation.spec_figures([shown, held_out, held_out, "return the sum of sum of"], seed=0) == {
+        "specs/well_formed": 0.75, "specs/novel": 0.5, "specs/distinct": 0.75,
     }  # fmt: skip

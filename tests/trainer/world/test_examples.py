@@ -8,7 +8,7 @@ from crossjudge.trainer.world.examples import Example, examples
 from crossjudge.trainer.world.grammar import Task, all_tasks
 from crossjudge.trainer.world.interpreter import Solution, read_assertion
 from crossjudge.trainer.world.settings import Role, WorldSettings
-from crossjudge.trainer.world.tokenizer import CODER, TESTER
+from crossjudge.trainer.world.tokenizer import CODER, END, TESTER
 
 TASKS = list(all_tasks())
 BY_SPEC = {task.spec: task for task in TASKS}
@@ -56,3 +56,9 @@ def test_the_shared_model_sees_both_roles_in_turn() -> None:
 def test_examples_follow_from_the_seed(role: Role) -> None:
     assert drawn(role, count=50) == drawn(role, count=50)
     assert drawn(role, count=50) != drawn(role, WorldSettings(seed=1), count=50)
+
+
+def test_the_maker_of_problems_sees_specs_alone() -> None:
+    some = drawn("problems", count=50)
+    assert {(example.prompt, example.drawn) for example in some} == {(END, "")}
+    assert all(example.answer in BY_SPEC for example in some)

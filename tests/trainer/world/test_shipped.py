@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crossjudge.trainer.world.build import PAIR, build
+from crossjudge.trainer.world.build import build
 from crossjudge.trainer.world.models import digest_of, read_made
 from crossjudge.trainer.world.processes import Message
-from crossjudge.trainer.world.settings import Role, WorldSettings
+from crossjudge.trainer.world.settings import PAIR, Role, WorldSettings
 from crossjudge.trainer.world.shipped import shipped_model
 
 DEFAULT = WorldSettings()

@@ -21,12 +21,14 @@ class Template:
 
     text: str
     source: str = "the template"
+    needs_prompt: bool = True
+    """False for one that may ask without a task, such as one that asks for a task."""
 
     def __post_init__(self) -> None:
         found = set(_PLACEHOLDER.findall(self.text))
         for name in sorted(found - set(_KNOWN)):
             raise BadTemplate(f"{self.source}: no placeholder {{{name}}}; there are {{prompt}} and {{entry_point}}")
-        if _REQUIRED not in found:
+        if self.needs_prompt and _REQUIRED not in found:
             raise BadTemplate(f"{self.source}: {{{_REQUIRED}}} is missing, so that no task would be asked")
 
     def fill(self, *, prompt: str, entry_point: str | None = None) -> str:
@@ -37,8 +39,8 @@ class Template:
         return _PLACEHOLDER.sub(lambda match: values[match[1]] or "", self.text)
 
 
-def load_template(name: str | Path) -> Template:
-    """A template of this package by its name (`coder`, `tester`), or any by its path (with a `/` or a suffix).
+def load_template(name: str | Path, *, needs_prompt: bool = True) -> Template:
+    """A template of this package by its name (`coder`, `tester`, `ucoder_…`), or any by its path (with `/` or `.`).
 
     Raises `BadTemplate` for one that is not there, cannot be read, or has the wrong placeholders.
     """
@@ -48,8 +50,8 @@ def load_template(name: str | Path) -> Template:
         if name not in files:
             known = ", ".join(sorted(files))
             raise BadTemplate(f"no prompt template {name!r}; there are {known}, or give the path of a file")
-        return Template(files[name].read_text("utf-8"), f"the template {name!r}")
+        return Template(files[name].read_text("utf-8"), f"the template {name!r}", needs_prompt)
     try:
-        return Template(Path(name).read_text("utf-8"), str(name))
+        return Template(Path(name).read_text("utf-8"), str(name), needs_prompt)
     except (OSError, UnicodeDecodeError) as error:
         raise BadTemplate(f"cannot read the prompt template {name}: {error}") from error

@@ -91,6 +91,21 @@ class _MicroBatch:
     reference: Tensor | None = None  # (B, T)
 
 
+def adamw(
+    parameters: Sequence[torch.nn.Parameter],
+    learning_rate: float,
+    betas: tuple[float, float],
+    weight_decay: float,
+    epsilon: float = 1e-8,
+) -> torch.optim.AdamW:
+    """As transformers sets it up: biases and norms are not pulled towards 0."""
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, eps=epsilon)
+
+
 class Learner:
     """A policy with its optimiser. One for each policy that is trained; see `Policies.trained`.
 
@@ -108,16 +123,8 @@ class Learner:
         if not parameters:
             raise PolicyError(f"{policy.name} has no parameter to train")
         self._parameters = parameters
-        self._optimizer = torch.optim.AdamW(
-            # As transformers does: biases and norms are not pulled towards 0.
-            [
-                {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-                {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-            ],
-            lr=settings.learning_rate,
-            betas=(settings.adam_beta1, settings.adam_beta2),
-            eps=settings.adam_epsilon,
-        )
+        betas = (settings.adam_beta1, settings.adam_beta2)
+        self._optimizer = adamw(parameters, settings.learning_rate, betas, settings.weight_decay, settings.adam_epsilon)
 
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
         """`num_iterations` optimiser steps on these samples. Returns metrics under TRL's names.

@@ -5,17 +5,17 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from crossjudge.trainer.plugins import look_here
-from crossjudge.trainer.training.config import RunConfig
+from crossjudge.trainer.training.config import RecipeConfig
 from crossjudge.trainer.training.errors import BadConfig
 
-RECIPES = ("zerocoder",)
+RECIPES = ("zerocoder", "ucoder")
 
 
-def config_of(name: str) -> type[RunConfig]:
+def config_of(name: str) -> type[RecipeConfig]:
     """The configuration of a recipe. Imports no torch. Raises `BadConfig`, which names what there is."""
     config = getattr(_module(name, "config"), "Config", None)
-    if not (isinstance(config, type) and issubclass(config, RunConfig)):
-        raise BadConfig(f"{name}.config has no class Config that is a RunConfig")
+    if not (isinstance(config, type) and issubclass(config, RecipeConfig)):
+        raise BadConfig(f"{name}.config has no class Config that is a RecipeConfig")
     return config
 
 

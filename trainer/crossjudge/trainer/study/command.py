@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-Chosen = Literal["simulation", "drift", "real", "all"]
+Chosen = Literal["simulation", "drift", "theorem", "real", "all"]
 
 
 def study(
-    part: Annotated[Chosen, typer.Argument(metavar="[simulation|drift|real|all]", help="What to measure.")] = "all",
+    part: Annotated[
+        Chosen, typer.Argument(metavar="[simulation|drift|theorem|real|all]", help="What to measure.")
+    ] = "all",
     data: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="JSON lines of problems with reference_test and reference_solution."),
@@ -29,6 +31,8 @@ def study(
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as one JSON object on stdout.")] = False,
 ) -> None:
     """Measure every selector where the truth is known: in simulated worlds, and on real model output.
+
+    `theorem` holds UCoder's bound on the largest cluster against simulation.
 
     `real` takes a file of problems, whose solutions a model wrote and whose truth the reference test tells. A service
     judges it, once; what it judged stays in the output folder.

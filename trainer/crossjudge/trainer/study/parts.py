@@ -13,6 +13,7 @@ from .field import Field, Progress, compare
 from .labelled import Labelled
 from .real_data import Inventory
 from .tests_curve import Curve, curves
+from .theorem import Held, theorem_curves
 from .worlds import B4_WORLD, REGIMES, WEAK_TESTS, World, draw
 
 MANY_TESTS = replace(B4_WORLD, name="many tests", tests=128)
@@ -32,6 +33,7 @@ class Part:
     validated: Sequence[Validated] = ()
     course: Course | None = None
     inventory: Inventory | None = None
+    theorem: Sequence[Held] = ()
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"fields": {name: each.as_json() for name, each in self.fields.items()}}
@@ -43,6 +45,8 @@ class Part:
             found["cross_validation"] = [each.as_json() for each in self.validated]
         if self.course is not None:
             found["course"] = self.course.as_json()
+        if self.theorem:
+            found["theorem"] = [each.as_json() for each in self.theorem]
         if self.inventory is not None:
             found["data"] = {**self.inventory.counts, "notes": self.inventory.notes}
         return found
@@ -63,6 +67,11 @@ def drift(draws: int, seed: int, tell: Progress) -> Part:
     fields = {world.name: _world(world, _part(draws, _SMALLER_SHARE), seed, tell) for world in REGIMES}
     watcher = SelectorMonitor(IN_USE, [each.label for each in entrants() if each.selector not in (IN_USE, CHANCE)])
     return Part("drift", fields, course=course(_part(draws, STEPS), seed, tell, watcher))
+
+
+def theorem(draws: int, seed: int, tell: Progress) -> Part:
+    """UCoder's Theorem 2.4: independent wrong solutions, then such that copy."""
+    return Part("theorem", {}, theorem=theorem_curves(draws, seed, tell))
 
 
 def real(problems: Sequence[Labelled], inventory: Inventory, seed: int, tell: Progress) -> Part:

@@ -15,7 +15,7 @@ from crossjudge.trainer.selectors import SelectorError
 
 from .field import Progress
 from .judging import judge
-from .parts import Part, drift, real, simulation
+from .parts import Part, drift, real, simulation, theorem
 from .real_data import read_labelled
 from .sources import read_sources
 from .tables import markdown, show
@@ -65,7 +65,7 @@ def _check(choices: Choices) -> None:
     """What can be seen to be wrong before minutes are spent."""
     if choices.part == "real" and choices.data is None:
         raise CommandError("`study real` needs --data FILE: problems with solutions, tests and reference_test")
-    if choices.data is not None and choices.part in ("simulation", "drift"):
+    if choices.data is not None and choices.part in ("simulation", "drift", "theorem"):
         raise CommandError(f"`study {choices.part}` looks at no data: leave --data out, or study `real` or `all`")
     if choices.results is not None and choices.data is None:
         raise CommandError("--results are of a file of problems: name it with --data")
@@ -82,6 +82,8 @@ def _parts(choices: Choices) -> Iterator[Callable[[Progress], Part]]:
         yield lambda tell: simulation(choices.draws, choices.seed, tell)
     if choices.part in ("drift", "all"):
         yield lambda tell: drift(choices.draws, choices.seed, tell)
+    if choices.part in ("theorem", "all"):
+        yield lambda tell: theorem(choices.draws, choices.seed, tell)
     if choices.data is not None:
         file = choices.data
         sources = read_sources(file)

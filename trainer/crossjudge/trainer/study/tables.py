@@ -52,6 +52,8 @@ def sheets(part: Part) -> Iterator[Sheet]:
         yield _validation(part)
     if part.curves:
         yield _by_tests(part)
+    if part.theorem:
+        yield _theorem(part)
 
 
 def _side_by_side(part: Part) -> Sheet:
@@ -115,6 +117,19 @@ def _by_tests(part: Part) -> Sheet:
     return Sheet("pass@1 of the pick by the number of tests", ["selector", *map(str, sizes)], rows)
 
 
+def _theorem(part: Part) -> Sheet:
+    """Of each crowd what was drawn, then what is promised."""
+    rows: list[list[str | Estimate]] = []
+    for held in part.theorem:
+        crowd = held.crowd
+        about = [f"{crowd.passing:g}", f"{crowd.copying:g}"]
+        rows.append([f"drawn, right: {crowd.right:g}", *about, *(f"{share:.3f}" for share in held.shares)])
+        if not crowd.copying:
+            rows.append(["bound", *about, *(f"{each:.3f}" for each in held.bounds)])
+    headings = ["largest cluster is right", "passing", "copying", *map(str, part.theorem[0].sizes)]
+    return Sheet("Theorem 2.4 of UCoder by the number of tests", headings, rows)
+
+
 def show(part: Part, console: Console) -> None:
     """The tables of choices on a terminal, without some columns and intervals: the files have all."""
     left_out = {FIGURES[each].title for each in ("pick_of_copies", "trusted_pick")}
@@ -134,11 +149,13 @@ def show(part: Part, console: Console) -> None:
 def markdown(part: Part) -> str:
     """All tables of a part, with what their headings mean."""
     lines = [f"# Selectors: {part.name}", ""]
-    lines += ["In brackets: 95 % intervals of a bootstrap over problems. The differences are paired.", ""]
+    if part.fields:
+        lines += ["In brackets: 95 % intervals of a bootstrap over problems. The differences are paired.", ""]
     for sheet in sheets(part):
         lines += [f"## {sheet.title}", "", *rows_of(sheet), ""]
-    lines += ["## Headings", "", *(f"- **{each.title}**: {each.meaning}" for each in FIGURES.values())]
-    lines += ["- **less …**: pass@1 less that of the best rule, which knows no truth", ""]
+    if part.fields:
+        lines += ["## Headings", "", *(f"- **{each.title}**: {each.meaning}" for each in FIGURES.values())]
+        lines += ["- **less …**: pass@1 less that of the best rule, which knows no truth", ""]
     if part.inventory is not None and part.inventory.notes:
         lines += ["## Notes", "", *(f"- {note}" for note in part.inventory.notes), ""]
     return "\n".join(lines)

@@ -18,9 +18,9 @@ from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
 from crossjudge.trainer.processes import ALONE, Processes
 
-from .config import RoleConfig, RunConfig
+from .config import PlayedConfig, RecipeConfig, RoleConfig, RunConfig
 from .errors import BadConfig
-from .generation_checks import check_generation, generation_of
+from .generation_checks import check_generation
 from .generators import generators_of
 from .lessons import Lesson
 from .rollout import Player
@@ -85,10 +85,7 @@ def cast_of(
 def players_of(config: RunConfig, weights: Path | None = None) -> tuple[Player, Player]:
     """Coder and tester of a checkpoint, to be asked in this process and not to learn. Raises as `cast_of`."""
     policies = _policies(config, weights, with_reference=False)
-    roles = _roles(policies, config)
-    return _players(
-        policies, config, [InProcessGenerator(policy, generation_of(role, config).batch_size) for policy, role in roles]
-    )
+    return player_of(policies.coder, config.coder, config), player_of(policies.tester, config.tester, config)
 
 
 def _roles(policies: Policies, config: RunConfig) -> tuple[tuple[Policy, RoleConfig], tuple[Policy, RoleConfig]]:
@@ -106,18 +103,19 @@ def _players(policies: Policies, config: RunConfig, generators: Sequence[Generat
 def _policies(config: RunConfig, weights: Path | None, with_reference: bool) -> Policies:
     roles = (config.coder, config.tester)
     if config.layout == "separate":
-        coder, tester = (_model(config, role.model) for role in roles)
+        coder, tester = (model_of(config, role.model) for role in roles)
         return separate(coder, tester, with_reference=with_reference, weights=weights)
     if any(role.model for role in roles):
         raise BadConfig(
             f"layout {config.layout} has one model for both roles: set model, and not coder.model or tester.model"
         )
     if config.layout == "lora":
-        return lora(_model(config, None), config.lora, seed=config.seed, weights=weights)
-    return shared(_model(config, None), with_reference=with_reference, weights=weights)
+        return lora(model_of(config, None), config.lora, seed=config.seed, weights=weights)
+    return shared(model_of(config, None), with_reference=with_reference, weights=weights)
 
 
-def _model(config: RunConfig, named: str | None) -> ModelSettings:
+def model_of(config: RecipeConfig, named: str | None) -> ModelSettings:
+    """The model named, or that of the run. Raises `BadConfig` where neither is."""
     model = named or config.model
     if model is None:
         raise BadConfig("model is missing: name a Hugging Face folder with model=…, or one for each role")
@@ -127,12 +125,18 @@ def _model(config: RunConfig, named: str | None) -> ModelSettings:
     )  # fmt: skip
 
 
-def _player(policy: Policy, role: RoleConfig, generator: Generator) -> Player:
+def player_of(policy: Policy, role: PlayedConfig, config: RecipeConfig, *, needs_prompt: bool = True) -> Player:
+    """Who samples from a policy in this process as a section says."""
+    generator = InProcessGenerator(policy, config.generation.batch_size)
+    return _player(policy, role, generator, needs_prompt)
+
+
+def _player(policy: Policy, role: PlayedConfig, generator: Generator, needs_prompt: bool = True) -> Player:
     sampling = Sampling(
         temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
-    template, context = load_template(role.prompt), policy.context_length
+    template, context = load_template(role.prompt, needs_prompt=needs_prompt), policy.context_length
     return Player(generator, policy.tokenizer, template, sampling, role.num_generations, context)
 
 

@@ -73,18 +73,25 @@ class GenerationConfig(Part):
     group_port: int = Field(51216, ge=1, le=65535, description="of all weights' way to vllm; one for each server")
 
 
-class RoleConfig(Part):
-    """What is set for each of the two roles."""
+class PlayedConfig(Part):
+    """Who plays a part, what it is asked, and how its replies are drawn."""
 
     model: str | None = Field(None, description="Hugging Face folder or hub name; `model` of the run where left out")
-    prompt: str = Field(description="a prompt template: `coder`, `tester`, or the path of a file")
-    num_generations: int = Field(8, ge=2, description="replies to each problem")
+    prompt: str = Field(description="a prompt template: one of ours by its name, or the path of a file")
+    num_generations: int = Field(1, ge=1, description="replies to each problem")
     max_completion_length: int = Field(512, ge=1)
-    generation: GenerationConfig | None = Field(None, description="as `generation` of the run, for this role alone")
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, ge=0)
     top_p: float = Field(1.0, gt=0, le=1)
     top_k: int = Field(0, ge=0)
     stop: tuple[str, ...] = ()
+
+
+class RoleConfig(PlayedConfig):
+    """What is set for each of the two roles."""
+
+    num_generations: int = Field(8, ge=2, description="replies to each problem")
+    temperature: float = Field(1.0, gt=0)
+    generation: GenerationConfig | None = Field(None, description="as `generation` of the run, for this role alone")
     scale_rewards: Literal["group", "batch", "none"] = "group"
     learning_rate: float = Field(1e-6, ge=0)
     lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"
@@ -141,30 +148,36 @@ class AlarmsConfig(Part):
     above: dict[str, float | None] = {}
 
 
-class RunConfig(Part):
+class RecipeConfig(Part):
     """What every recipe has."""
 
     output_dir: Path
-    problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
-    eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
-    layout: Literal["shared", "lora", "separate"] = "shared"
-    lora: LoraSettings = LoraSettings()
-    model: str | None = Field(None, description="the model of both roles, unless they name their own")
+    model: str | None = Field(None, description="the model of all parts, unless they name their own")
     dtype: Literal["float32", "bfloat16"] = "float32"
     bf16: bool = False
     gradient_checkpointing: bool = False
     device: str = "auto"
     seed: int = Field(0, ge=0)
-    max_steps: int = Field(100, ge=1)
-    problems_per_step: int = Field(16, ge=1)
-    parts_per_step: int = Field(2, ge=1, description="a part is judged while the next is sampled")
     generation: GenerationConfig = GenerationConfig()
-    eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
+    eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
     eval_samples: int = Field(4, ge=1)
     eval_mutants: int = Field(0, ge=0, description="mutants of each held-out reference to examine the tester by")
     eval_limit: int | None = Field(None, ge=1, description="the first so many held-out problems")
-    save_steps: int = Field(20, ge=0, description="0 saves at the end alone")
     save_total_limit: int | None = Field(None, ge=1, description="checkpoints kept; all where left out")
+    verifier: VerifierConfig = VerifierConfig()
+
+
+class RunConfig(RecipeConfig):
+    """What a recipe has that learns step by step from a coder and a tester."""
+
+    problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
+    layout: Literal["shared", "lora", "separate"] = "shared"
+    lora: LoraSettings = LoraSettings()
+    max_steps: int = Field(100, ge=1)
+    problems_per_step: int = Field(16, ge=1)
+    parts_per_step: int = Field(2, ge=1, description="a part is judged while the next is sampled")
+    eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
+    save_steps: int = Field(20, ge=0, description="0 saves at the end alone")
     diagnose: bool = Field(
         False, description="judge the training problems' references too, for the log alone: selector/precision, …"
     )
@@ -173,7 +186,6 @@ class RunConfig(Part):
     )
     coder: CoderConfig = CoderConfig()
     tester: TesterConfig = TesterConfig()
-    verifier: VerifierConfig = VerifierConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 
     @field_validator("report_to", mode="before")

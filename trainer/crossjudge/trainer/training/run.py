@@ -28,7 +28,7 @@ from .checks import (
     check_writable,
     labelled_problems,
 )
-from .config import RunConfig
+from .config import RecipeConfig, RunConfig
 from .errors import BadRunFolder, TrainingError
 from .evaluation import Evaluation
 from .judging import Judge
@@ -67,11 +67,11 @@ class Run:
         check_trackers(config.report_to)
         self.problems: Sequence[TrainingProblem] = read_problems(config.problems).problems
         check_batch(config, self.problems, str(config.problems))
-        self.evaluation = _evaluation(config)
+        self.evaluation = evaluation_of(config, config.tester.tests_per_reply)
         held_out = {} if self.evaluation is None else {"eval_problems": self.evaluation.problems}
         asked = {"problems": self.problems, **held_out, **(also or {})}
         check_templates(config, asked)
-        at = _start(config, self.folder, resume)
+        at = start_of(self.folder, resume)
         check_writable(config.output_dir)
         if at is not None:
             check_same_run(config.output_dir, config, self._tell)
@@ -93,7 +93,7 @@ class Run:
         """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it, and so does a verifier
         that stays away."""
         self.folder.start(self.config)
-        self.folder.forget_after(self.done)
+        self.folder.forget_after(self.done or -1)  # step 0 is measured anew where nothing was saved after it
         self.trackers.start(self.folder.path, self.done, self.config.model_dump(mode="json"))
         try:
             with _until_signal(self._stop):
@@ -257,7 +257,7 @@ def parts_of(problems: Sequence[TrainingProblem], count: int) -> Iterator[Sequen
     return (problems[first:last] for first, last in pairwise(bounds))
 
 
-def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
+def start_of(folder: RunFolder, resume: str) -> int | None:
     """The step to go on from; None for a fresh start. `resume` is auto, never, or a step's number."""
     steps = whole_checkpoints(folder.path)
     if resume == "never":
@@ -277,8 +277,9 @@ def _longest_wait(config: RunConfig) -> float:
     return config.verifier.patience_seconds + sum(each.patience_seconds for each in sections if each is not None)
 
 
-def _evaluation(config: RunConfig) -> Evaluation | None:
+def evaluation_of(config: RecipeConfig, tests_per_reply: int) -> Evaluation | None:
+    """The held-out problems and how they are measured; None where the configuration names none."""
     if config.eval_problems is None:
         return None
     problems = labelled_problems(config.eval_problems)[: config.eval_limit]
-    return Evaluation(problems, config.eval_samples, config.tester.tests_per_reply, config.eval_mutants)
+    return Evaluation(problems, config.eval_samples, tests_per_reply, config.eval_mutants)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from crossjudge.client.errors import CommandError
 
@@ -19,13 +19,11 @@ from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Made, Message, make_models
-from .settings import STARTS_FROM, Role, WorldSettings
+from .settings import PAIR, ROLES, STARTS_FROM, Role, WorldSettings
 from .shipped import shipped_model
 
-ROLES: tuple[Role, ...] = get_args(Role)
-PAIR: tuple[Role, ...] = ("coder", "tester")
 _STAGES: tuple[tuple[Role, ...], ...] = (
-    ("tester", "coder"),
+    ("tester", "coder", "problems"),
     ("shared",),
 )  # the longest first, what it starts from before
 WORLD = "world.json"
@@ -64,7 +62,7 @@ def build(
         places = {role: _place(role, settings, cache, anew and role in roles) for role in ROLES}
         _make_missing(places, cache, settings, roles, at_once or os.cpu_count() or 1, told)
         write_problems(folder, settings.seed)
-        for template in PAIR:
+        for template in _templates(roles):
             (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
         for role in roles:
             _copy(places[role], folder / role)
@@ -74,6 +72,11 @@ def build(
         where = error.filename or folder
         raise CommandError(f"cannot write {where}: {error.strerror}; choose another folder") from error
     return world
+
+
+def _templates(roles: Sequence[Role]) -> tuple[Role, ...]:
+    """The shared model plays the coder and the tester; a template of its own has only the maker of problems."""
+    return ("coder", "tester", "problems") if "problems" in roles else ("coder", "tester")
 
 
 def _check_place(model: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from .examples import prompt_template, render
-from .grammar import Task
+from .grammar import Task, all_tasks
 from .interpreter import CannotRun, Solution, read_assertion
 from .noise import is_hard, mistaken_neighbours
 from .problems import reference_inputs, split_tasks
@@ -34,6 +34,9 @@ def measure(role: Role, settings: WorldSettings, folder: Path) -> Figures:
     if role in ("tester", "shared"):
         replies = sample(model, tokenizer, "tester", tasks, settings.eval_samples)
         figures |= tester_figures(tasks, replies)
+    if role == "problems":
+        replies = sample(model, tokenizer, "problems", tasks, settings.eval_samples)
+        figures |= spec_figures([spec for each in replies for spec in each], settings.seed)
     return {name: round(value, 4) for name, value in figures.items()}
 
 
@@ -76,6 +79,18 @@ def tester_figures(tasks: Sequence[Task], replies: Sequence[Sequence[str]]) -> F
         "tests/right": len(right) / len(read),
         "tests/kill": _mean([_kills(task, xs) for task, xs in right]),
         "tests/mean_length": _mean([len(xs) for _, xs, _ in lists]),
+    }
+
+
+def spec_figures(specs: Sequence[str], seed: int) -> Figures:
+    """The shares of all specs that are of the world, of these that the model has not been shown, and that differ."""
+    shown = {task.spec for task in split_tasks(seed).pretraining}
+    known = {task.spec for task in all_tasks()}
+    well_formed = [spec for spec in specs if spec in known]
+    return {
+        "specs/well_formed": len(well_formed) / len(specs),
+        "specs/novel": sum(spec not in shown for spec in well_formed) / len(specs),
+        "specs/distinct": len(set(specs)) / len(specs),
     }
 
 

@@ -1,6 +1,7 @@
-"""What the base models are trained on: specs, and what somebody who makes mistakes answers to them."""
+"""What the base models are trained on: specs, and what somebody who makes mistakes answers to them. One learns to write
+the specs themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from random import Random
@@ -20,7 +21,10 @@ class Example:
 
 
 def prompt_template(role: Role) -> str:
-    """The text that makes a prompt of a spec, for `coder` or `tester`."""
+    """The text that makes a prompt of a spec, for `coder` or `tester`.
+
+    That of `problems` holds no spec: what ends one text begins the next, as GPT-2 has it.
+    """
     return (files(__package__) / "prompts" / f"{role}.txt").read_text("utf-8")
 
 
@@ -36,7 +40,7 @@ def examples(role: Role, tasks: Sequence[Task], settings: WorldSettings) -> Iter
     while True:
         for each in roles:
             task = random.choice(tasks)
-            drawn, answer = (_solution if each == "coder" else _test)(task, random, settings)
+            drawn, answer = _ANSWERS[each](task, random, settings)
             yield Example(render(templates[each], task.spec), drawn, answer)
 
 
@@ -47,3 +51,12 @@ def _solution(task: Task, random: Random, settings: WorldSettings) -> tuple[str,
 def _test(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str]:
     xs = random_list(random, settings.shortest_list, settings.longest_list)
     return assertion_up_to_its_value(xs), str(settings.tester_noise.mistake(task, random).apply(xs))
+
+
+def _spec(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str]:
+    return "", task.spec
+
+
+_ANSWERS: Mapping[Role, Callable[[Task, Random, WorldSettings], tuple[str, str]]] = {
+    "coder": _solution, "tester": _test, "problems": _spec,
+}  # fmt: skip

@@ -1,13 +1,15 @@
 """What a world is made by. Everything that is not said here follows from these settings, bit for bit on one machine."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .noise import CODER_NOISE, TESTER_NOISE, Noise
 
-Role = Literal["coder", "tester", "shared"]
+Role = Literal["coder", "tester", "shared", "problems"]
+ROLES: tuple[Role, ...] = get_args(Role)
+PAIR: tuple[Role, ...] = ("coder", "tester")  # what most recipes need
 STARTS_FROM: Mapping[Role, Role] = {"shared": "tester"}  # the others start from nothing
 Count = Annotated[int, Field(ge=1)]
 
@@ -48,6 +50,7 @@ class WorldSettings(BaseModel):
     coder_steps: Count = 600
     tester_steps: Count = 1800
     shared_steps: Count = 600  # on top of the tester's
+    problems_steps: Count = 400
     eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four
 
@@ -66,4 +69,5 @@ class WorldSettings(BaseModel):
         return TESTER_NOISE[self.name]
 
     def steps(self, role: Role) -> int:
-        return {"coder": self.coder_steps, "tester": self.tester_steps, "shared": self.shared_steps}[role]
+        steps: int = getattr(self, f"{role}_steps")
+        return steps

@@ -12,6 +12,7 @@ from .dots import belief_beside_truth, dot_plot
 from .failures import failures
 from .lines import by_number_of_tests, course_picture
 from .reliability import reliability_picture
+from .theorem import theorem_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,10 @@ BENIGN, COLLUSIVE = REGIMES[2].name, REGIMES[3].name
 def pictures(part: Part) -> "Iterator[tuple[str, Figure]]":
     """Each picture of a part with the name of its file."""
     fields = part.fields
+    if part.theorem:
+        yield "bound", theorem_picture(part.theorem)
+    if not fields:
+        return
     if part.inventory is not None:
         everything = fields["all problems"]
         yield "pick", dot_plot({name: field for name, field in fields.items() if name != "with right and wrong"})

@@ -1,0 +1,36 @@
+"""Problems as the later stages ask them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from crossjudge.trainer.data import TrainingProblem
+
+from .errors import NothingLeft
+from .records import Probed, Record, Skeleton
+
+R = TypeVar("R", bound=Record)
+Problems = Mapping[str, TrainingProblem]
+"""By id."""
+
+
+def posed(probed: Sequence[Probed], skeletons: Sequence[Skeleton], in_prompt: bool) -> list[TrainingProblem]:
+    """Those that have a skeleton, whose text stands behind the problem's where prompts are to show it."""
+    texts = {each.id: each.prompt for each in probed}
+    return [
+        TrainingProblem(
+            id=each.id,
+            prompt=f"{texts[each.id]}\n\n{each.code}" if in_prompt else texts[each.id],
+            entry_point=each.entry_point,
+        )
+        for each in skeletons
+    ]
+
+
+def kept(records: Sequence[R], stage: str) -> list[R]:
+    """Those that go further. Raises `NothingLeft`, with the most frequent reason, where none does."""
+    found = [each for each in records if each.left_out is None]
+    if not found:
+        reasons = [each.left_out for each in records if each.left_out is not None]
+        why = max(set(reasons), key=reasons.count) if reasons else "there was none"
+        raise NothingLeft(f"{stage} left no problem, of {len(records)} most because: {why}")
+    return found
