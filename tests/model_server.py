@@ -59,23 +59,30 @@ class ModelServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def answer(self, request: dict[str, Any]) -> Scripted:
+    def answer(self, path: str, request: dict[str, Any]) -> Scripted:
+        """To a request that nothing is scripted for."""
+        if path != "/v1/completions":
+            return Scripted(404)
+        return self.completions(self.generator, request)
+
+    def _answer(self, path: str, request: dict[str, Any]) -> Scripted:
         with self._lock:  # one at a time, as the model is one
             self.seen.append(request)
-            if self.script:
-                return self.script.popleft()
-            if not isinstance(request["prompt"], list):
-                return Scripted(400, json.dumps({"error": {"message": "this server wants tokens"}}))
-            sampling = Sampling(
-                temperature=request["temperature"],
-                top_p=request["top_p"],
-                top_k=request.get("top_k", 0),
-                max_completion_length=request["max_tokens"],
-                stop=tuple(request.get("stop", ())),
-            )
-            n = min(request["n"], self.most)
-            [replies] = self.generator.generate([request["prompt"]], n, sampling, request["seed"])
-            return Scripted(body=json.dumps({"choices": [self._choice(at, each) for at, each in enumerate(replies)]}))
+            return self.script.popleft() if self.script else self.answer(path, request)
+
+    def completions(self, generator: Generator, request: dict[str, Any]) -> Scripted:
+        if not isinstance(request["prompt"], list):
+            return Scripted(400, json.dumps({"error": {"message": "this server wants tokens"}}))
+        sampling = Sampling(
+            temperature=request["temperature"],
+            top_p=request["top_p"],
+            top_k=request.get("top_k", 0),
+            max_completion_length=request["max_tokens"],
+            stop=tuple(request.get("stop", ())),
+        )
+        n = min(request["n"], self.most)
+        [replies] = generator.generate([request["prompt"]], n, sampling, request["seed"])
+        return Scripted(body=json.dumps({"choices": [self._choice(at, each) for at, each in enumerate(replies)]}))
 
     def _choice(self, index: int, reply: Completion) -> dict[str, Any]:
         choice = {
@@ -96,7 +103,7 @@ class ModelServer:
             def do_POST(self) -> None:
                 server.keys.add(self.headers["Authorization"])
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = server.answer(request) if self.path == "/v1/completions" else Scripted(404)
+                answer = server._answer(self.path, request)
                 if answer.hang:
                     server.closing.wait()
                 if answer.drop or answer.hang:

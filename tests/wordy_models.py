@@ -53,3 +53,11 @@ def wordy_run(folder: Path) -> dict[str, Any]:
         "coder": {**role, "model": str(wordy_folder(folder / "coder", 1)), "prompt": str(folder / "code.txt")},
         "tester": {**role, "model": str(wordy_folder(folder / "tester", 2)), "prompt": str(folder / "test.txt")},
     }
+
+
+def of_one_model(settings: dict[str, Any], layout: str) -> dict[str, Any]:
+    """The same run with the coder's model in both roles."""
+    roles = {role: {**settings[role]} for role in ("coder", "tester")}
+    model = roles["coder"].pop("model")
+    roles["tester"].pop("model")
+    return {**settings, **roles, "layout": layout, "model": model}

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
-from wordy_models import wordy_run
+from wordy_models import of_one_model, wordy_run
 
 pytest.importorskip("torch", reason="the trainer needs torch")
 pytest.importorskip("transformers", reason="the trainer needs transformers")
@@ -63,12 +63,13 @@ def calibrated(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "selector": {"name": "dyb4"}, "calibration": labelled}
 
 
-@pytest.mark.parametrize("how", ["separate", "shared", "calibrated"])
+@pytest.mark.parametrize("how", ["separate", "shared", "lora", "calibrated"])
 def test_a_resumed_run_logs_what_one_logs_that_was_not_stopped(judge: Client, tmp_path: Path, how: str) -> None:
     settings = wordy_run(tmp_path)
-    if how == "shared":
-        settings |= {"layout": how, "model": settings["coder"].pop("model")}
-        settings["tester"].pop("model")
+    if how == "lora":
+        pytest.importorskip("peft", reason="peft is not installed")
+    if how in ("shared", "lora"):
+        settings = of_one_model(settings, how)
     if how == "calibrated":
         settings = {**calibrated(settings), "save_steps": 3, "max_steps": 5}
     whole = trained(settings, judge)
@@ -105,7 +106,7 @@ def test_problems_that_tell_nothing_are_left_out_before_training(judge: Client, 
 
 def test_a_part_is_judged_while_the_next_is_sampled(judge: Client, tmp_path: Path) -> None:
     """In however many parts: the same problems, in the same order, each with all that was written for it."""
-    settings = {**wordy_run(tmp_path), "max_steps": 1, "eval_steps": 0, "problems_per_step": 5}
+    settings = {**wordy_run(tmp_path), "max_steps": 1, "eval_steps": 0}
     for parts in (1, 9):
         trained({**settings, "parts_per_step": parts, "output_dir": str(tmp_path / str(parts))}, judge)
     one, nine = (lines(tmp_path / parts / "samples.jsonl") for parts in ("1", "9"))
@@ -117,6 +118,30 @@ def test_what_goes_wrong_is_said_while_it_goes_on(judge: Client, tmp_path: Path)
     trained(settings, judge)
     (alarm,) = [each for each in lines(tmp_path / "run" / "alarms.jsonl") if "above 0" in each["text"]]
     assert (alarm["step"], alarm["reason"]) == (2, "tests/unique_frac")
+
+
+def test_adapters_of_a_checkpoint_are_peft_s(judge: Client, tmp_path: Path) -> None:
+    """What is in it answers as the policy that was saved, on the base that the run was given."""
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from crossjudge.trainer.training.cast import cast_of
+
+    settings = {**of_one_model(wordy_run(tmp_path), "lora"), "max_steps": 2}
+    trained(settings, judge)
+    checkpoint = tmp_path / "run" / "checkpoint-2"
+    policies = cast_of(ZeroCoderConfig.model_validate(settings), checkpoint).policies
+    base = AutoModelForCausalLM.from_pretrained(settings["model"])
+    prompt = torch.tensor([[3, 5]])
+    before = base(prompt).logits
+    for name, policy in (("coder", policies.coder), ("tester", policies.tester)):
+        model = peft.PeftModel.from_pretrained(
+            AutoModelForCausalLM.from_pretrained(settings["model"]), checkpoint / name
+        )
+        with torch.no_grad(), policy.active(training=False) as own:
+            assert torch.equal(model(prompt).logits, own(prompt).logits)
+        assert not torch.allclose(model(prompt).logits, before), f"{name} has learned nothing"
 
 
 def test_a_signal_saves_and_the_run_goes_on_from_there(

@@ -7,8 +7,12 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "package", ["mutation", "data", "rewards", "recipes.ucoder.config", "recipes.ucoder.selection"]
-)
+    "package",
+    [
+        "mutation", "data", "rewards", "training.command", "evals.command", "recipes.ucoder.config",
+        "recipes.ucoder.selection",
+    ],
+)  # fmt: skip
 def test_importing_it_does_not_import_torch(package: str) -> None:
     heavy = "{'torch', 'transformers'} & set(sys.modules)"
     program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"

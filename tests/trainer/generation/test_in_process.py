@@ -10,8 +10,11 @@ pytest.importorskip("transformers", reason="the trainer's extra is not installed
 
 from crossjudge.trainer.generation import Completion, GenerationError, PromptTooLong, Sampling  # noqa: E402
 from crossjudge.trainer.generation.in_process import InProcessGenerator, draw  # noqa: E402
+from crossjudge.trainer.generation.shared_out import SharedOutGenerator  # noqa: E402
 from crossjudge.trainer.policy.logprobs import completion_logprobs, token_batch  # noqa: E402
 from crossjudge.trainer.policy.policy import Policy  # noqa: E402
+from crossjudge.trainer.processes import Processes  # noqa: E402
+from joined_threads import joined  # noqa: E402
 from tiny_models import EOS, PAD, UNKNOWN, WORDS, tiny_policy, tiny_tokenizer, words  # noqa: E402
 
 PROMPTS = [words(3, 0), words(9, 1), words(1, 2), words(6, 3)]
@@ -133,6 +136,27 @@ def test_how_many_replies_grow_side_by_side_changes_no_reply(batch_size: int) ->
     assert [[reply.token_ids for reply in group] for group in few] == [
         [reply.token_ids for reply in group] for group in all_at_once
     ]
+
+
+def test_a_part_of_the_prompts_has_the_replies_that_it_has_among_all() -> None:
+    generator = InProcessGenerator(tiny_policy())
+    some = generator.generate(PROMPTS[2:], 8, Sampling(max_completion_length=LONGEST), 0, first=2)
+    assert [[reply.token_ids for reply in group] for group in some] == [
+        [reply.token_ids for reply in group] for group in sampled()[2:]
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_processes_that_share_the_prompts_out_get_the_replies_of_one(count: int) -> None:
+    policies = [tiny_policy() for _ in range(count)]  # here, because a model is drawn from torch's one random state
+
+    def replies(each: Processes) -> list[list[Completion]]:
+        own = SharedOutGenerator(InProcessGenerator(policies[each.rank]), each)
+        return own.generate(PROMPTS, 8, Sampling(max_completion_length=LONGEST), 0)
+
+    alone = [[reply.token_ids for reply in group] for group in sampled()]
+    for found in joined(count, replies):
+        assert [[reply.token_ids for reply in group] for group in found] == alone
 
 
 def test_each_prompt_has_its_replies_in_its_place() -> None:

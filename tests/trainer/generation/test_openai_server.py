@@ -29,6 +29,7 @@ from crossjudge.trainer.generation import (
 )
 from crossjudge.trainer.generation.in_process import InProcessGenerator
 from crossjudge.trainer.generation.openai_server import OpenAIServerGenerator
+from crossjudge.trainer.generation.server import Server
 from model_server import ModelServer, Scripted
 from tiny_models import EOS, tiny_folder, tiny_policy, tiny_tokenizer, words
 
@@ -45,7 +46,7 @@ def server() -> Iterator[ModelServer]:
 
 
 def asked(server: ModelServer, n: int = 4, seed: int = 0, **settings: Any) -> list[list[Completion]]:
-    generator = OpenAIServerGenerator(server.url, "tiny", **{"patience": QUICK, **settings})
+    generator = OpenAIServerGenerator(Server(server.url, **{"patience": QUICK, **settings}), "tiny")
     return generator.generate(PROMPTS, n, SAMPLING, seed)
 
 
@@ -85,10 +86,22 @@ def test_what_passes_is_tried_again(server: ModelServer) -> None:
 
 
 def test_the_key_is_sent_and_either_form_of_the_url_does(server: ModelServer) -> None:
-    generator = OpenAIServerGenerator(server.url + "/v1/", "tiny", api_key="secret")
+    generator = OpenAIServerGenerator(Server(server.url + "/v1/", api_key="secret"), "tiny")
     assert generator.generate(PROMPTS[:1], 1, SAMPLING, 0)
     assert server.keys == {"Bearer secret"}
     assert generator.generate([], 1, SAMPLING, 0) == []
+
+
+def test_a_part_of_the_prompts_has_the_replies_that_it_has_among_all(server: ModelServer) -> None:
+    generator = OpenAIServerGenerator(Server(server.url), "tiny")
+    assert generator.generate(PROMPTS[1:], 4, SAMPLING, 0, first=1) == expected(4)[1:]
+
+
+def test_whoever_waits_is_told_once_for_all_requests(server: ModelServer) -> None:
+    told: list[str] = []
+    server.script += [Scripted(503, '{"error": "loading"}')] * len(PROMPTS)
+    asked(server, tell=told.append)
+    assert told == [f"the model's server {server.url} is away (loading); waiting for it, 5 s at most"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +137,7 @@ def test_nobody_there_is_said_to_be_nobody_there() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    generator = OpenAIServerGenerator(url, "tiny", patience=NONE)
+    generator = OpenAIServerGenerator(Server(url, patience=NONE), "tiny")
     with pytest.raises(ServerUnreachable, match="no answer from"):
         generator.generate(PROMPTS, 1, SAMPLING, 0)
 
@@ -152,12 +165,12 @@ def test_log_probabilities_of_some_tokens_only_are_refused(server: ModelServer) 
 def test_text_is_tokenised_here_where_a_server_takes_text_alone(server: ModelServer) -> None:
     choices = [{"text": "a b", "finish_reason": "stop"}, {"text": "c", "finish_reason": "length"}]
     server.script.append(Scripted(body=json.dumps({"choices": choices})))
-    generator = OpenAIServerGenerator(server.url, "tiny", form="text", tokenizer=tiny_tokenizer())
+    generator = OpenAIServerGenerator(Server(server.url), "tiny", form="text", tokenizer=tiny_tokenizer())
     [group] = generator.generate([[3, 4, 5]], 2, Sampling(), 0)
     assert server.seen[0]["prompt"] == "a b c"
     assert group == [Completion((3, 4, EOS), None, "a b", False), Completion((5,), None, "c", True)]
     with pytest.raises(ValueError, match="needs the model's tokenizer"):
-        OpenAIServerGenerator(server.url, "tiny", form="text")
+        OpenAIServerGenerator(Server(server.url), "tiny", form="text")
 
 
 @pytest.mark.slow
@@ -172,12 +185,11 @@ def test_transformers_own_server_is_understood(tmp_path: Path) -> None:
     serving = subprocess.Popen([*command, "--device", "cpu"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", serving)
-        generator = OpenAIServerGenerator(
-            f"http://127.0.0.1:{port}", str(folder), form="text", tokenizer=tiny_tokenizer(), in_flight=1
-        )
+        serve = Server(f"http://127.0.0.1:{port}", in_flight=1)
+        generator = OpenAIServerGenerator(serve, str(folder), form="text", tokenizer=tiny_tokenizer())
         groups = generator.generate(PROMPTS, 3, Sampling(max_completion_length=6), 0)
         with pytest.raises(GenerationRefused, match="form 'text'"):
-            OpenAIServerGenerator(f"http://127.0.0.1:{port}", str(folder)).generate(PROMPTS, 1, Sampling(), 0)
+            OpenAIServerGenerator(serve, str(folder)).generate(PROMPTS, 1, Sampling(), 0)
     finally:
         serving.terminate()
         serving.wait(30)

@@ -23,6 +23,8 @@ from crossjudge.trainer.policy.lora_settings import LoraSettings  # noqa: E402
 from crossjudge.trainer.policy.loss import LossSettings, LossType  # noqa: E402
 from crossjudge.trainer.policy.policy import Policy  # noqa: E402
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings  # noqa: E402
+from crossjudge.trainer.processes import ALONE, Processes  # noqa: E402
+from joined_threads import joined  # noqa: E402
 from tiny_models import WORDS, tiny_folder, tiny_model, tiny_policy, words  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
@@ -92,6 +94,62 @@ def test_the_size_of_micro_batches_changes_nothing(samples: list[Sample], loss_t
     cut = updated(samples, loss=loss, num_iterations=2, mask_truncated_completions=True, micro_batch_size=size)
     torch.testing.assert_close(cut, whole, rtol=0, atol=2e-5)
     assert (whole - weights_of(tiny_policy())).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("loss_type", ["grpo", "dapo"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_processes_learn_as_one_does(samples: list[Sample], loss_type: LossType, count: int) -> None:
+    """The sizes of gradients are compared as well: Adam would hide that they were half of what they should be."""
+    given = settings(loss=LossSettings(loss_type=loss_type, beta=0.1), num_iterations=2, micro_batch_size=4)
+
+    policies = [tiny_policy() for _ in range(count)]  # here, because a model is drawn from torch's one random state
+    for each in policies:
+        each.reference = tiny_model(seed=1)
+
+    def updated_by(each: Processes) -> tuple[Any, dict[str, float]]:
+        policy = policies[each.rank]
+        metrics = Learner(policy, given, each).update(samples)
+        return weights_of(policy), metrics
+
+    found = joined(count, updated_by)
+    policies[0] = tiny_policy()
+    policies[0].reference = tiny_model(seed=1)
+    weights, metrics = updated_by(ALONE)
+    for own, said in found:
+        torch.testing.assert_close(own, weights, rtol=0, atol=2e-5)
+        assert said == pytest.approx(metrics, rel=1e-3, abs=1e-5)
+
+
+def test_a_process_with_nothing_of_its_own_to_learn_takes_the_same_step(samples: list[Sample]) -> None:
+    one = [next(sample for sample in samples if sample.advantage)]
+
+    policies = [tiny_policy() for _ in range(3)]
+
+    def updated_by(each: Processes) -> Any:
+        Learner(policies[each.rank], settings(), each).update(one)
+        return weights_of(policies[each.rank])
+
+    others, alone = joined(3, updated_by), updated(one)
+    assert all(torch.equal(each, others[0]) for each in others)
+    torch.testing.assert_close(others[0], alone, rtol=0, atol=2e-5)
+
+
+def test_without_a_signal_several_processes_stand_still_too(samples: list[Sample]) -> None:
+    """Though the optimiser's momentum would move them."""
+    flat = [replace(sample, advantage=0.0) for sample in samples]
+
+    policies = [tiny_policy(), tiny_policy()]
+
+    def updated_by(each: Processes) -> tuple[Any, Any]:
+        policy = policies[each.rank]
+        learner = Learner(policy, settings(), each)
+        learner.update(samples)
+        before = weights_of(policy)
+        learner.update(flat)
+        return before, weights_of(policy)
+
+    for before, after in joined(2, updated_by):
+        assert torch.equal(before, after)
 
 
 def test_the_order_of_samples_changes_nothing(samples: list[Sample]) -> None:

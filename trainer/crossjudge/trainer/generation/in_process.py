@@ -29,11 +29,13 @@ class InProcessGenerator:
         self._batch_size = batch_size
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
         """`n` replies to each prompt. Raises `PromptTooLong`, before anything is sampled."""
         self._check_lengths(prompts, sampling)
         noise = torch.Generator().manual_seed(seed)  # on the CPU, so that the numbers are the same on any device
+        # Numbers of the prompts before the first are drawn too, so that its own are those that it has among all.
+        torch.rand((first * n, sampling.max_completion_length), generator=noise, dtype=torch.float64)
         at_once = max(1, self._batch_size // max(n, 1))
         replies: list[list[Completion]] = []
         with self._policy.active(training=False) as model, torch.inference_mode():

@@ -9,30 +9,22 @@ Servers differ in how much they tell, so there are two forms:
   same text than those sampled, and there are no log-probabilities: enough for evaluation, second best for training.
 
 A prompt is one request for all its replies; replies that a server does not give at once (some ignore `n`) are asked for
-again. Seeds are sent along; whether equal seeds give equal replies is the server's affair. Every wait is bounded: an
-answer has `answer_seconds`, and what usually passes (no connection, 429, 5xx) is tried again for as long as `patience`.
+again. Seeds are sent along; whether equal seeds give equal replies is the server's affair. `Server` bounds every wait.
 """
 
 import asyncio
 import random
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from crossjudge.client import Patience
-from crossjudge.client._retry import BUSY, Streak, retry_after_seconds
-
-from .errors import GenerationError, GenerationRefused, ServerBroke, ServerProtocol, ServerUnreachable
+from .errors import GenerationError, ServerProtocol
 from .sampling import Completion, Sampling
+from .server import Server
 
-CONNECT_SECONDS = 10.0
-QUOTED = 300
-"""Characters of a server's own words in an error."""
+COMPLETIONS = "/v1/completions"
 
 
 class _Logprobs(BaseModel):
@@ -55,58 +47,40 @@ class _Answer(BaseModel):
 class OpenAIServerGenerator:
     """The `Generator` of a model on a server.
 
-    `url` is the server's root or its `/v1`; `model` the name that it serves the model under; `tokenizer` transformers'
-    of the same model, needed for the form `text` alone. `in_flight`: how many prompts are asked for at a time.
+    `model` is the name that the server serves it under, which may change when its weights do; `tokenizer`
+    transformers' of the same model, needed for the form `text` alone.
     """
 
     def __init__(
-        self,
-        url: str,
-        model: str,
-        *,
-        form: Literal["tokens", "text"] = "tokens",
-        tokenizer: Any = None,
-        api_key: str | None = None,
-        in_flight: int = 64,
-        answer_seconds: float = 600.0,
-        patience: Patience | None = None,
+        self, server: Server, model: str, *, form: Literal["tokens", "text"] = "tokens", tokenizer: Any = None
     ) -> None:
         if form == "text" and tokenizer is None:
             raise ValueError("form 'text' needs the model's tokenizer")
-        root = url.rstrip("/").removesuffix("/v1")
-        self._url = f"{root}/v1/completions"
-        self._model = model
+        self.model = model
+        self._server = server
+        self._url = f"{server.root}{COMPLETIONS}"
         self._form = form
         self._tokenizer = tokenizer
-        self._in_flight = in_flight
-        self._answer_seconds = answer_seconds
-        self._patience = patience or Patience()
-        self._options: dict[str, Any] = {
-            "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
-            "limits": httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
-            "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),  # `answer_seconds` bounds the whole
-            "trust_env": urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1"),  # no proxy to this machine
-        }
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
         """`n` replies to each prompt. Raises `GenerationError`: the first that a request meets ends them all.
 
         Runs an event loop of its own: out of a coroutine, call it with `asyncio.to_thread`.
         """
-        return asyncio.run(self._generate(prompts, n, sampling, seed))
+        return asyncio.run(self._generate(prompts, n, sampling, seed, first))
 
     async def _generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
-        turns = asyncio.Semaphore(self._in_flight)
+        turns = asyncio.Semaphore(self._server.in_flight)
 
         async def replies(at: int, prompt: Sequence[int]) -> list[Completion]:
             async with turns:
-                return await self._replies(client, prompt, n, sampling, f"{seed}/{at}")
+                return await self._replies(client, prompt, n, sampling, f"{seed}/{first + at}")
 
-        async with httpx2.AsyncClient(**self._options) as client:
+        async with self._server.connections() as client:
             try:
                 async with asyncio.TaskGroup() as group:  # whose first error calls off all that is under way
                     tasks = [group.create_task(replies(at, prompt)) for at, prompt in enumerate(prompts)]
@@ -121,7 +95,8 @@ class OpenAIServerGenerator:
         replies: list[Completion] = []
         while len(replies) < n:
             seed = random.Random(f"{name}/{len(replies)}").getrandbits(31)
-            answer = await self._ask(client, self._request(prompt, n - len(replies), sampling, seed))
+            request = self._request(prompt, n - len(replies), sampling, seed)
+            answer = self._read(await self._server.ask(client, COMPLETIONS, request, self._hint))
             if not answer.choices:
                 raise ServerProtocol(f"{self._url} gave an answer without choices")
             replies += [self._completion(choice, sampling) for choice in answer.choices[: n - len(replies)]]
@@ -129,7 +104,7 @@ class OpenAIServerGenerator:
 
     def _request(self, prompt: Sequence[int], n: int, sampling: Sampling, seed: int) -> dict[str, Any]:
         request: dict[str, Any] = {
-            "model": self._model,
+            "model": self.model,
             "prompt": list(prompt) if self._form == "tokens" else self._text(prompt),
             "n": n,
             "max_tokens": sampling.max_completion_length,
@@ -153,29 +128,6 @@ class OpenAIServerGenerator:
             ids = ids[len(begins) :]
         return str(self._tokenizer.decode(ids, skip_special_tokens=False))
 
-    async def _ask(self, client: httpx2.AsyncClient, request: dict[str, Any]) -> _Answer:
-        streak = Streak(self._patience)
-        while True:
-            status, retry_after, detail = None, None, ""
-            try:
-                async with asyncio.timeout(self._answer_seconds):
-                    response = await client.post(self._url, json=request)
-            except TimeoutError:
-                detail = f"none within {self._answer_seconds:g} s"
-            except httpx2.RequestError as error:
-                detail = str(error) or type(error).__name__
-            else:
-                if response.status_code == 200:
-                    return self._read(response)
-                status, detail = response.status_code, _words(response)
-                retry_after = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-                if status < 500 and status not in BUSY:
-                    raise self._refusal(status, detail)
-            pause = streak.pause_after(status, retry_after, time.monotonic())
-            if pause is None:
-                raise self._given_up(status, detail, streak.failures)
-            await asyncio.sleep(pause)
-
     def _read(self, response: httpx2.Response) -> _Answer:
         try:
             return _Answer.model_validate_json(response.content)
@@ -187,21 +139,12 @@ class OpenAIServerGenerator:
                 f"{self._url} answers with something else than completions ({what}); is this the model's server?"
             ) from error
 
-    def _refusal(self, status: int, detail: str) -> GenerationRefused:
-        hint = {
-            401: "; give its API key",
-            403: "; give its API key",
-            404: f"; does it serve a model named {self._model!r}? {self._url.removesuffix('completions')}models tells",
-        }.get(status, "; a server that takes text alone needs form 'text'" if self._form == "tokens" else "")
-        return GenerationRefused(f"{self._url} refuses the request ({status}: {detail}){hint}", status=status)
-
-    def _given_up(self, status: int | None, detail: str, attempts: int) -> ServerUnreachable | ServerBroke:
-        if status is None:
-            words = f"no answer from {self._url} ({detail}) in {attempts} attempts; is the model's server running?"
-            return ServerUnreachable(words, attempts=attempts)
-        kind = ServerUnreachable if status in BUSY else ServerBroke
-        words = f"{self._url} answered {status} ({detail}) to the last of {attempts} attempts; its log may tell why"
-        return kind(words, status=status, attempts=attempts)
+    def _hint(self, status: int) -> str:
+        if status in (401, 403):
+            return "; give its API key"
+        if status == 404:
+            return f"; does it serve a model named {self.model!r}? {self._server.root}/v1/models tells"
+        return "; a server that takes text alone needs form 'text'" if self._form == "tokens" else ""
 
     def _completion(self, choice: _Choice, sampling: Sampling) -> Completion:
         is_truncated = choice.finish_reason == "length"
@@ -225,17 +168,3 @@ class OpenAIServerGenerator:
         if choice.finish_reason == "stop" and not sampling.stop:
             ids.append(self._tokenizer.eos_token_id)
         return tuple(ids)
-
-
-def _words(response: httpx2.Response) -> str:
-    """What the server says is wrong: the message of its JSON, in any of the usual shapes, or the body's beginning."""
-    try:
-        document = response.json()
-    except ValueError:
-        document = None
-    if isinstance(document, dict):
-        error = document.get("error")
-        found = (error if isinstance(error, dict) else document).get("message") or document.get("detail") or error
-        if found:
-            return str(found)[:QUOTED]
-    return response.text[:QUOTED].strip() or "no words"

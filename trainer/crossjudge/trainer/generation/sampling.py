@@ -47,7 +47,11 @@ class Generator(Protocol):
     """Draws replies to prompts of tokens."""
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
-        """`n` replies to each prompt, in their order. Equal seeds give equal replies. Raises `GenerationError`."""
+        """`n` replies to each prompt, in their order. Raises `GenerationError`.
+
+        Equal seeds give equal replies. `first` is the place of the first prompt, where these are a part of more: the
+        replies are then those that it has among all.
+        """
         ...

@@ -54,7 +54,7 @@ def lora(settings: ModelSettings, adapters: LoraSettings, *, seed: int = 0, weig
     A new adapter starts as the base itself; `seed` draws the half of it that is not 0, and torch's own random state is
     left as it was. Needs peft. Raises `UnusableModel`.
     """
-    base, tokenizer = load_model(settings), load_tokenizer(settings)
+    tokenizer, base = load_tokenizer(settings), load_model(settings)
     check_fit(base, tokenizer, settings.model)
     with seeded(seed, base.device):
         model = _with_adapters(base, adapters) if weights is None else _with_saved_adapters(base, weights)
@@ -62,8 +62,8 @@ def lora(settings: ModelSettings, adapters: LoraSettings, *, seed: int = 0, weig
 
 
 def _whole(name: str, settings: ModelSettings, with_reference: bool, weights: Path | None) -> Policy:
+    tokenizer = load_tokenizer(settings)  # first, because what is wrong with it is known at once
     model = load_model(settings, weights=None if weights is None else weights / name)
-    tokenizer = load_tokenizer(settings)
     check_fit(model, tokenizer, settings.model)
     reference = load_model(settings).requires_grad_(False) if with_reference else None
     return Policy(name, model, tokenizer, reference=reference, bf16=settings.bf16)
@@ -90,10 +90,14 @@ def _with_adapters(base: Any, settings: LoraSettings) -> Any:
 
 def _with_saved_adapters(base: Any, folder: Path) -> Any:
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     for name in (CODER, TESTER):
         if not (folder / name / "adapter_config.json").is_file():
             raise UnusableModel(f"{folder / name}: no adapter_config.json, so no adapter of layout lora")
-    model = PeftModel.from_pretrained(base, folder / CODER, adapter_name=CODER, is_trainable=True)
-    model.load_adapter(folder / TESTER, adapter_name=TESTER, is_trainable=True)
+    try:
+        model = PeftModel.from_pretrained(base, folder / CODER, adapter_name=CODER, is_trainable=True)
+        model.load_adapter(folder / TESTER, adapter_name=TESTER, is_trainable=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise UnusableModel(f"{folder}: an adapter could not be loaded ({str(error).partition(chr(10))[0]})") from error
     return model

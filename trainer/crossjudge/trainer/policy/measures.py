@@ -1,11 +1,12 @@
 """What an update is measured by, under TRL's names: sums over micro-batches, and at the end their means."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from crossjudge.trainer.generation.sampling import Completion
+from crossjudge.trainer.processes import ALONE, Processes
 
 from .loss import LossSettings, PolicyLoss
 
@@ -16,10 +17,9 @@ class Measures:
     def __init__(self, settings: LossSettings) -> None:
         self._has_kl = settings.beta != 0.0
         self._sums: dict[str, Tensor] = {}
-        self._low: list[Tensor] = []
-        self._high: list[Tensor] = []
+        self._least: dict[str, Tensor] = {}
+        self._most: dict[str, Tensor] = {}
         self._norms: list[Tensor] = []
-        self._differences: list[Tensor] = []
 
     def add(self, loss: PolicyLoss, entropy: Tensor, mask: Tensor) -> None:
         """A micro-batch. `entropy`, `mask`: (B, T)."""
@@ -33,21 +33,26 @@ class Measures:
         self._add("ratios", of_ratio.sum())
         self._add("low", low.sum())
         self._add("high", high.sum())
-        self._low.append((low.sum(1) / of_ratio.sum(1)).min())
-        self._high.append((high.sum(1) / of_ratio.sum(1)).max())
+        _note(self._least, "low", (low.sum(1) / of_ratio.sum(1)).min(), torch.minimum)
+        _note(self._most, "high", (high.sum(1) / of_ratio.sum(1)).max(), torch.maximum)
         if loss.kl is not None:
             self._add("kl", (loss.kl * mask).sum())
 
     def add_sampled(self, logprobs: Tensor, sampled: Tensor, mask: Tensor) -> None:
         """How far apart the generator's log-probabilities and the trainer's are, all (B, T)."""
-        self._differences.append((logprobs - sampled).abs()[mask.bool()])
+        differences = (logprobs - sampled).abs()[mask.bool()]
+        self._add("sampled", mask.sum())
+        self._add("differences", differences.sum())
+        _note(self._most, "difference", differences.max(), torch.maximum)
 
     def add_norm(self, norm: Tensor) -> None:
         self._norms.append(norm)
 
-    def metrics(self, iterations: int) -> dict[str, float]:
-        """Means over tokens (or ratios) of all iterations; `loss` and `grad_norm` over the iterations."""
-        total = {name: float(value) for name, value in self._sums.items()}
+    def metrics(self, iterations: int, processes: Processes = ALONE) -> dict[str, float]:
+        """Means over tokens (or ratios) of all iterations and processes; `loss` and `grad_norm` over the iterations."""
+        own = [{name: float(value) for name, value in each.items()} for each in (self._sums, self._least, self._most)]
+        sums, least, most = zip(*processes.gathered(own), strict=True)
+        total, low, high = _merged(sums, sum), _merged(least, min), _merged(most, max)
         norms = [float(norm) for norm in self._norms]
         found = {
             "grad_norm": sum(norms) / len(norms) if norms else 0.0,
@@ -60,21 +65,30 @@ class Measures:
             "loss": total["loss"] / iterations,
             "entropy": total["entropy"] / max(total["tokens"], 1.0),
             "clip_ratio/low_mean": total["low"] / ratios,
-            "clip_ratio/low_min": float(torch.stack(self._low).min()),
+            "clip_ratio/low_min": low["low"],
             "clip_ratio/high_mean": total["high"] / ratios,
-            "clip_ratio/high_max": float(torch.stack(self._high).max()),
+            "clip_ratio/high_max": high["high"],
             "clip_ratio/region_mean": (total["low"] + total["high"]) / ratios,
         }
         if self._has_kl:
             found["kl"] = total["kl"] / max(total["tokens"], 1.0)
-        if self._differences:
-            differences = torch.cat(self._differences)
-            found["sampling/sampling_logp_difference/mean"] = float(differences.mean())
-            found["sampling/sampling_logp_difference/max"] = float(differences.max())
+        if "sampled" in total:
+            found["sampling/sampling_logp_difference/mean"] = total["differences"] / max(total["sampled"], 1.0)
+            found["sampling/sampling_logp_difference/max"] = high["difference"]
         return found
 
     def _add(self, name: str, value: Tensor) -> None:
-        self._sums[name] = self._sums[name] + value if name in self._sums else value
+        _note(self._sums, name, value, torch.add)
+
+
+def _note(found: dict[str, Tensor], name: str, value: Tensor, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+    found[name] = join(found[name], value) if name in found else value
+
+
+def _merged(parts: Sequence[dict[str, float]], join: Callable[[list[float]], float]) -> dict[str, float]:
+    """By name, of the processes that have one."""
+    names = {name: None for part in parts for name in part}
+    return {name: join([part[name] for part in parts if name in part]) for name in names}
 
 
 def length_metrics(completions: Sequence[Completion]) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 Knows no reward and no role. A step depends on nothing but the weights, the samples, the settings and the state that
 `state_dict` returns: what is random in it (dropout) is drawn from the seed and the number of the step, so a run that is
-restored goes on bit for bit as if it had not stopped. The micro-batch size changes memory and speed, never the result
-(but for rounding).
+restored goes on bit for bit as if it had not stopped. The micro-batch size and the number of processes change memory
+and speed, never the result (but for rounding and, among processes, dropout).
 """
 
 import math
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from crossjudge.trainer.generation.sampling import Completion
+from crossjudge.trainer.processes import ALONE, Processes
 
 from .errors import PolicyError, UnusableState
 from .logprobs import TokenBatch, completion_logprobs, token_batch
@@ -106,9 +107,14 @@ def adamw(
 
 
 class Learner:
-    """A policy with its optimiser. One for each policy that is trained; see `Policies.trained`."""
+    """A policy with its optimiser. One for each policy that is trained; see `Policies.trained`.
 
-    def __init__(self, policy: Policy, settings: UpdateSettings) -> None:
+    Each of `processes` is given all samples and runs its share of them; their gradients are summed, so that all take
+    the same steps.
+    """
+
+    def __init__(self, policy: Policy, settings: UpdateSettings, processes: Processes = ALONE) -> None:
+        self._processes = processes
         self.policy = policy
         self.settings = settings
         self.steps = 0
@@ -130,6 +136,7 @@ class Learner:
         scored = [sample for sample in samples if sample.is_scored]
         metrics = length_metrics([sample.completion for sample in scored])
         batches = [self._with_fixed_logprobs(batch) for batch in self._micro_batches(scored)]
+        has_signal = any(self._processes.gathered(bool(batches)))
         measures = Measures(self.settings.loss)
         for iteration in range(self.settings.num_iterations):
             self._set_rate()
@@ -137,8 +144,10 @@ class Learner:
             with seeded(self.settings.seed + self.steps, self.policy.device):
                 for batch in batches:
                     self._backward(batch, measures, is_first=iteration == 0)
+            if has_signal:
+                self._sum_gradients()
             self._step(measures)
-        return {**metrics, **measures.metrics(self.settings.num_iterations)}
+        return {**metrics, **measures.metrics(self.settings.num_iterations, self._processes)}
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs, beside the policy's weights, to go on exactly. Tensors, numbers and strings."""
@@ -162,7 +171,8 @@ class Learner:
             raise UnusableState(f"{self.policy.name}: the optimiser's state does not fit ({error})") from error
 
     def _micro_batches(self, samples: Sequence[Sample]) -> list[_MicroBatch]:
-        """Samples to learn from, alike in length within a batch, so that little is padding; none without a signal."""
+        """This process's samples to learn from, alike in length within a batch, so that little is padding; none without
+        a signal."""
         settings = self.settings
         if not samples:
             return []
@@ -176,6 +186,7 @@ class Learner:
         if settings.skip_zero_advantages or not teaching:
             order = teaching
         order.sort(key=lambda at: (len(samples[at].completion.token_ids), len(samples[at].prompt_ids)))
+        order = order[self._processes.rank :: self._processes.count]
         size = settings.micro_batch_size
         return [
             self._micro_batch([samples[at] for at in some], [weights[at] for at in some])
@@ -240,6 +251,12 @@ class Learner:
         measures.add(loss, entropy, mask)
         if is_first and batch.sampled is not None:
             measures.add_sampled(logprobs.detach(), batch.sampled, mask)
+
+    def _sum_gradients(self) -> None:
+        # One after the other: all at once would take the memory of the gradients once more.
+        for parameter in self._parameters if self._processes.count > 1 else ():
+            own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = self._processes.summed(own)
 
     def _step(self, measures: Measures) -> None:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_grad_norm)

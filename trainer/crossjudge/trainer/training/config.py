@@ -6,10 +6,10 @@ Names and defaults are TRL's where it has them. Unknown keys are errors.
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossjudge.client import Limits
 from crossjudge.trainer.policy.lora_settings import LoraSettings
@@ -17,6 +17,7 @@ from crossjudge.trainer.policy.lora_settings import LoraSettings
 from .errors import BadConfig
 
 C = TypeVar("C", bound="Part")
+_SHOWN = 200  # characters of a wrong value
 
 
 class Part(BaseModel):
@@ -52,6 +53,26 @@ class SelectorConfig(Named):
     min_margin: float = Field(0.0, ge=0, le=1)
 
 
+class GenerationConfig(Part):
+    """Who samples. `in_process`: the model that is trained. `vllm`: a server, which gets the weights after each step.
+    `openai`: any server, for a role that learns nothing, because it cannot be given weights.
+
+    `form` is `tokens` where the server tells the tokens of its replies (vLLM does), else `text`.
+    """
+
+    backend: Literal["in_process", "openai", "vllm"] = "in_process"
+    batch_size: int = Field(256, ge=1, description="in process: replies that grow side by side")
+    url: str | None = None
+    served_model: str | None = Field(None, description="the server's name for the model; that of `model` if left out")
+    form: Literal["tokens", "text"] = "tokens"
+    api_key_variable: str | None = Field(None, description="the environment variable that holds the server's key")
+    in_flight: int = Field(64, ge=1, description="prompts that a server is asked for at a time")
+    answer_seconds: float = Field(600, gt=0, description="how long a server may take for an answer")
+    patience_seconds: float = Field(600, ge=0, description="how long a server may be away")
+    adapters: Path | None = Field(None, description="where vllm reads adapters; output_dir/adapters if left out")
+    group_port: int = Field(51216, ge=1, le=65535, description="of all weights' way to vllm; one for each server")
+
+
 class PlayedConfig(Part):
     """Who plays a part, what it is asked, and how its replies are drawn."""
 
@@ -70,6 +91,7 @@ class RoleConfig(PlayedConfig):
 
     num_generations: int = Field(8, ge=2, description="replies to each problem")
     temperature: float = Field(1.0, gt=0)
+    generation: GenerationConfig | None = Field(None, description="as `generation` of the run, for this role alone")
     scale_rewards: Literal["group", "batch", "none"] = "group"
     learning_rate: float = Field(1e-6, ge=0)
     lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"
@@ -86,6 +108,9 @@ class RoleConfig(PlayedConfig):
     num_iterations: int = Field(1, ge=1)
     per_device_train_batch_size: int = Field(8, ge=1)
     mask_truncated_completions: bool = False
+    old_logprobs: Literal["recomputed", "generator"] = Field(
+        "recomputed", description="`generator` takes the ratio against the log-probabilities that came with the replies"
+    )
 
 
 class CoderConfig(RoleConfig):
@@ -133,9 +158,10 @@ class RecipeConfig(Part):
     gradient_checkpointing: bool = False
     device: str = "auto"
     seed: int = Field(0, ge=0)
-    generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
+    generation: GenerationConfig = GenerationConfig()
     eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
     eval_samples: int = Field(4, ge=1)
+    eval_mutants: int = Field(0, ge=0, description="mutants of each held-out reference to examine the tester by")
     eval_limit: int | None = Field(None, ge=1, description="the first so many held-out problems")
     save_total_limit: int | None = Field(None, ge=1, description="checkpoints kept; all where left out")
     verifier: VerifierConfig = VerifierConfig()
@@ -155,20 +181,54 @@ class RunConfig(RecipeConfig):
     diagnose: bool = Field(
         False, description="judge the training problems' references too, for the log alone: selector/precision, …"
     )
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = Field(
+        (), description="where metrics go besides metrics.jsonl and the console; none as well as tensorboard,wandb"
+    )
     coder: CoderConfig = CoderConfig()
     tester: TesterConfig = TesterConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 
+    @field_validator("report_to", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """As TRL takes it: a name or a list of names, `none` for none at all."""
+        names = value.split(",") if isinstance(value, str) else value
+        return [] if names in (None, ["none"]) else names
+
 
 def load_config(kind: type[C], file: Path | None, overrides: Sequence[str]) -> C:
     """Raises `BadConfig` for what cannot be read, unknown keys (with the nearest right one) and wrong values."""
-    document = _read(file) if file is not None else {}
+    return _validated(kind, {} if file is None else _read(file), overrides)
+
+
+def saved_config(kind: type[C], file: Path, overrides: Sequence[str]) -> C:
+    """The same of a run's own `config.yaml`: what only its recipe knows is left out of it."""
+    return _validated(kind, _known(kind, _read(file)), overrides)
+
+
+def _validated(kind: type[C], document: dict[str, Any], overrides: Sequence[str]) -> C:
     for override in overrides:
         _set(document, override)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
         raise BadConfig("; ".join(_told(kind, each, document) for each in error.errors(include_url=False))) from error
+
+
+def _known(kind: type[BaseModel], document: dict[str, Any]) -> dict[str, Any]:
+    """What of a document a section has keys for."""
+    found = {}
+    for name, field in kind.model_fields.items():
+        if name in document:
+            value, inner = document[name], _section(field.annotation)
+            found[name] = _known(inner, value) if inner is not None and isinstance(value, dict) else value
+    return found
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds, or may hold."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -217,10 +277,10 @@ def _told(kind: type[BaseModel], error: Any, document: Mapping[str, Any]) -> str
         section = kind
         for name in error["loc"][:-1]:
             field = section.model_fields.get(str(name))
-            inner = field.annotation if field is not None else None
-            section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
+            section = (field and _section(field.annotation)) or section
         near = difflib.get_close_matches(str(error["loc"][-1]), section.model_fields, 1)
         return f"{path}: there is no such key" + (f"; did you mean {near[0]!r}?" if near else "")
     if error["type"] == "missing":
         return f"{path} is missing: set it in the file, or with {path}=…"
-    return f"{path}: {error['msg']}, not {error['input']!r}"
+    shown = repr(error["input"])
+    return f"{path}: {error['msg']}, not {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'}"

@@ -1,7 +1,7 @@
 """Rollouts judged by the verifier: their passing matrices, as selectors and rewards want them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -11,17 +11,28 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crossjudge.client import Client, ConnectionFailed, Grid, Problem, ServiceUnavailable
+from crossjudge.client import (
+    Client,
+    ConnectionFailed,
+    Grid,
+    Patience,
+    Problem,
+    QuotaExceeded,
+    ServiceUnavailable,
+)
 from crossjudge.contracts import Detail, SourceStatus, Test
+from crossjudge.trainer.processes import ALONE, Processes, share
 from crossjudge.trainer.selectors import Labels, PassingMatrix
 
 from .clock import Clock
+from .config import VerifierConfig
 from .rollout import Distinct, Rollout
 
 T = TypeVar("T")
 Bools = NDArray[np.bool_]
 _UNBROKEN = (SourceStatus.OK, SourceStatus.NOT_RUN)
 _PAUSE_S = 5.0
+_BUSY_S, _UNREACHABLE_S = 60.0, 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +77,46 @@ class JudgedRollout:
         return self.matrix.judged[self.solution_places][:, self.test_places]
 
 
+def client_of(verifier: VerifierConfig, run: str) -> Client:
+    """The client of a verifier. It gives up soon, because a `Judge` waits longer, and says so."""
+    longest = verifier.patience_seconds
+    patience = Patience(busy=min(_BUSY_S, longest), unreachable=min(_UNREACHABLE_S, longest))
+    return Client(verifier.url, run=run, limits=verifier.limits, isolation=verifier.isolation, patience=patience)
+
+
 @dataclass(frozen=True)
 class Judge:
-    """The verifier as a run uses it. `patience_seconds`: how long it may be away before the run gives up."""
+    """The verifier as a run uses it. `patience_seconds`: how long it may be away before the run gives up.
+
+    Each of `processes` asks for its share and gets the others' too, so all have to ask for the same, from their main
+    threads.
+    """
 
     client: Client
     patience_seconds: float
     tell: Callable[[str], None]
+    processes: Processes = ALONE
 
     def grids(self, problems: Sequence[Problem]) -> dict[int, Grid]:
         """The grid of each problem by its index; what was judged before the verifier went away is kept.
 
         Raises what the client raises, once the verifier has been away for as long as patience allows.
         """
+        return self._all(self._own(problems))
+
+    def _all(self, own: dict[int, Grid]) -> dict[int, Grid]:
+        return {index: grid for part in self.processes.gathered(own) for index, grid in part.items()}
+
+    def _own(self, problems: Sequence[Problem]) -> dict[int, Grid]:
+        """Those of this process's share."""
         found: dict[int, Grid] = {}
         since = None
-        while missing := [index for index in range(len(problems)) if index not in found]:
+        while missing := [index for index in share(len(problems), self.processes) if index not in found]:
             try:
                 for grid in self.client.stream([problems[index] for index in missing], detail=[Detail.OUTPUTS]):
                     found[missing[grid.index]] = grid
                     since = None
-            except (ConnectionFailed, ServiceUnavailable) as error:
+            except (ConnectionFailed, ServiceUnavailable, QuotaExceeded) as error:
                 since = since or time.monotonic()
                 left = self.patience_seconds - (time.monotonic() - since)
                 if left <= 0:
@@ -102,18 +132,17 @@ class Judge:
 
         The clock's `sample` is the making, `verify` what is waited for after it.
         """
-        made = clock.over(parts, "sample")
-        under_way = [_started(partial(self.judge, rollouts, with_references)) for rollouts in made]
+        under_way = []
+        for rollouts in clock.over(parts, "sample"):
+            asked = _Asked.of(rollouts, with_references)
+            under_way.append((asked, _started(partial(self._own, asked.problems))))
         with clock.part("verify"):
-            return [each for future in under_way for each in future.result()]
+            return [each for asked, own in under_way for each in asked.judged(self._all(own.result()))]
 
     def judge(self, rollouts: Sequence[Rollout], with_references: bool) -> list[JudgedRollout]:
         """The rollouts with their cells. With references, their verdicts too, which no selector sees."""
-        plans = [_Plan.of(rollout, with_references) for rollout in rollouts]
-        problems = {index: problem for index, plan in enumerate(plans) if (problem := plan.problem()) is not None}
-        grids = self.grids(list(problems.values()))
-        by_plan = {index: grids[at] for at, index in enumerate(problems)}
-        return [plan.judged(by_plan.get(index)) for index, plan in enumerate(plans)]
+        asked = _Asked.of(rollouts, with_references)
+        return asked.judged(self.grids(asked.problems))
 
 
 def _started(call: Callable[[], T]) -> "Future[T]":
@@ -181,3 +210,27 @@ class _Plan:
             if self.reference is not None and width and grid.scored[height, :width].all():
                 good = np.asarray(grid.passed[height, :width])
         return JudgedRollout(self.rollout, matrix, self.solutions.places, self.tests.places, right, good)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for several rollouts: the problems of those that have anything to judge."""
+
+    plans: Sequence[_Plan]
+    problems: Sequence[Problem]
+    places: Sequence[int | None]
+    """Of each rollout its place among the problems."""
+
+    @staticmethod
+    def of(rollouts: Sequence[Rollout], with_references: bool) -> "_Asked":
+        plans = [_Plan.of(rollout, with_references) for rollout in rollouts]
+        made = [plan.problem() for plan in plans]
+        problems = [problem for problem in made if problem is not None]
+        numbers = iter(range(len(problems)))
+        return _Asked(plans, problems, [None if problem is None else next(numbers) for problem in made])
+
+    def judged(self, grids: Mapping[int, Grid]) -> list[JudgedRollout]:
+        return [
+            plan.judged(None if place is None else grids[place])
+            for plan, place in zip(self.plans, self.places, strict=True)
+        ]

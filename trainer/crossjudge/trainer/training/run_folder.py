@@ -12,16 +12,20 @@ from pydantic import BaseModel
 from .errors import BadRunFolder
 
 CONFIG, METRICS, SAMPLES, ALARMS = "config.yaml", "metrics.jsonl", "samples.jsonl", "alarms.jsonl"
+STATE = "trainer_state.pt"
+"""In a checkpoint, beside the weights."""
 
 
 class RunFolder:
     """`resume` at a step drops what was logged after it, so that a resumed run's log is that of one that never stopped.
 
-    Raises `BadRunFolder` where the folder cannot be written.
+    Raises `BadRunFolder` where the folder cannot be written. With `is_written` False nothing is: of several processes
+    one writes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, is_written: bool = True) -> None:
         self.path = path
+        self._is_written = is_written
 
     @property
     def is_used(self) -> bool:
@@ -29,7 +33,8 @@ class RunFolder:
 
     def start(self, config: BaseModel) -> None:
         """Make the folder and write the configuration."""
-        write_whole(self.path / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        if self._is_written:
+            write_whole(self.path / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
 
     def log(self, step: int, metrics: Mapping[str, Any]) -> None:
         """A step's line."""
@@ -48,16 +53,24 @@ class RunFolder:
         """Drop the lines of later steps, and one that was cut off."""
         for name in (METRICS, SAMPLES, ALARMS):
             path = self.path / name
-            if path.exists():
-                kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
+            if self._is_written and path.exists():
+                kept = [line for line in _whole_lines(path) if _step_of(line, path) <= step]
                 write_whole(path, "".join(f"{line}\n" for line in kept))
 
     def _append(self, name: str, document: Mapping[str, Any]) -> None:
+        if not self._is_written:
+            return
         try:
             with (self.path / name).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(document, ensure_ascii=False) + "\n")
         except OSError as error:
             raise BadRunFolder(f"cannot write {self.path / name}: {error.strerror or error}") from error
+
+
+def whole_checkpoints(folder: Path) -> list[int]:
+    """The steps that have a whole checkpoint, ascending."""
+    names = [each.name.removeprefix("checkpoint-") for each in folder.glob("checkpoint-*") if (each / STATE).is_file()]
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def _whole_lines(path: Path) -> Iterator[str]:
@@ -67,9 +80,16 @@ def _whole_lines(path: Path) -> Iterator[str]:
                 yield line.rstrip("\n")
 
 
+def _step_of(line: str, path: Path) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadRunFolder(f"{path} has a line that is none of a run's: {line[:80]!r}; take it out") from error
+
+
 def write_whole(path: Path, text: str) -> None:
     """A file with this text, all of it or as it was. Raises `BadRunFolder` where it cannot be written."""
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # several processes may write the same
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, "utf-8")

@@ -9,7 +9,7 @@ from .noise import CODER_NOISE, TESTER_NOISE, Noise
 
 Role = Literal["coder", "tester", "shared", "problems"]
 ROLES: tuple[Role, ...] = get_args(Role)
-USUAL: tuple[Role, ...] = ("coder", "tester", "shared")  # what most recipes need
+PAIR: tuple[Role, ...] = ("coder", "tester")  # what most recipes need
 STARTS_FROM: Mapping[Role, Role] = {"shared": "tester"}  # the others start from nothing
 Count = Annotated[int, Field(ge=1)]
 

@@ -22,10 +22,12 @@ from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.selectors import PassingMatrix
 from crossjudge.trainer.training import checkpoint
 from crossjudge.trainer.training.cast import model_of, player_of
+from crossjudge.trainer.training.checks import labelled_problems
 from crossjudge.trainer.training.clock import Clock
+from crossjudge.trainer.training.errors import BadConfig
 from crossjudge.trainer.training.judging import Judge
 from crossjudge.trainer.training.rollout import Player
-from crossjudge.trainer.training.run import EVALUATION_SEED, evaluation_of, labelled_problems, start_of
+from crossjudge.trainer.training.run import EVALUATION_SEED, evaluation_of, start_of
 from crossjudge.trainer.training.run_folder import METRICS, RunFolder, write_whole
 
 from . import consolidation, execution, probing, rating, sampling, selection, skeletons, testing
@@ -57,6 +59,8 @@ class UCoder:
     """One run. Everything random is drawn from the seed, the iteration, the stage and the chunk of its work."""
 
     def __init__(self, config: UCoderConfig, client: Client, console: Console, resume: str) -> None:
+        if config.generation.backend != "in_process":
+            raise BadConfig("ucoder samples in process, from the model that it trains: leave generation.backend out")
         self.config, self.console = config, console
         self.folder = RunFolder(config.output_dir)
         self.evaluation = evaluation_of(config, config.tests.tests_per_reply)

@@ -26,6 +26,7 @@ from crossjudge.trainer.rewards import (
 )
 from crossjudge.trainer.selectors import Selection
 from crossjudge.trainer.training.cast import Cast
+from crossjudge.trainer.training.checks import labelled_problems
 from crossjudge.trainer.training.clock import Clock
 from crossjudge.trainer.training.errors import BadConfig
 from crossjudge.trainer.training.evaluation import Evaluation
@@ -34,7 +35,7 @@ from crossjudge.trainer.training.judging import Judge, JudgedRollout
 from crossjudge.trainer.training.lessons import lesson_of, no_rewards
 from crossjudge.trainer.training.recipe import StepResult
 from crossjudge.trainer.training.rollout import Distinct, Rollout, rollout_of
-from crossjudge.trainer.training.run import Run, labelled_problems, parts_of
+from crossjudge.trainer.training.run import Run, parts_of
 
 from .choosing import Choosing
 from .config import ZeroCoderConfig
@@ -45,20 +46,36 @@ Floats = NDArray[np.float64]
 
 def train(config: ZeroCoderConfig, client: Client, console: Console, resume: str = "auto") -> dict[str, float]:
     """A run of ZeroCoder from its configuration to its end. Returns the last metrics."""
-    return Run(config, client, console, resume, make).train()
+    rules = Rules.of(config)  # before models are loaded, which takes long
+    also = {"calibration.problems": rules.labelled} if rules.labelled else {}
+    return Run(config, client, console, resume, rules.recipe, also).train()
 
 
-def make(config: ZeroCoderConfig, cast: Cast, judge: Judge) -> "ZeroCoder":
-    """The recipe for these roles. Raises for names and options that nothing here has."""
-    if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
-        raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
-    calibration = config.calibration
-    return ZeroCoder(
-        config, cast, judge, Choosing(config),
-        make_coder_reward(config.coder.reward.name, **config.coder.reward.options),
-        make_tester_reward(config.tester.reward.name, **config.tester.reward.options),
-        labelled_problems(calibration.problems)[: calibration.limit] if calibration else (),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Rules:
+    """What chooses and rewards, and the labelled problems for calibration: all of the recipe but the models."""
+
+    choosing: Choosing
+    coder_reward: CoderReward
+    tester_reward: TesterReward
+    labelled: Sequence[TrainingProblem]
+
+    @staticmethod
+    def of(config: ZeroCoderConfig) -> "Rules":
+        """Raises for names and options that nothing here has, and for a calibration without references."""
+        if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
+            raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
+        calibration = config.calibration
+        return Rules(
+            Choosing(config),
+            make_coder_reward(config.coder.reward.name, **config.coder.reward.options),
+            make_tester_reward(config.tester.reward.name, **config.tester.reward.options),
+            labelled_problems(calibration.problems)[: calibration.limit] if calibration else (),
+        )
+
+    def recipe(self, config: ZeroCoderConfig, cast: Cast, judge: Judge) -> "ZeroCoder":
+        """The recipe for these roles."""
+        return ZeroCoder(config, cast, judge, self.choosing, self.coder_reward, self.tester_reward, self.labelled)
 
 
 @dataclass
