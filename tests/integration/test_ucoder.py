@@ -172,3 +172,14 @@ def test_a_stage_that_leaves_nothing_ends_the_run_with_the_reason(world: Path, j
     settings["rating"] |= {"min_quality": 1.0}
     with pytest.raises(NothingLeft, match=r"rating left no problem, of 7 most because: its quality is too low"):
         trained(settings, judge)
+
+
+def test_what_is_too_long_to_be_asked_is_left_out_at_once(world: Path, judge: Client, tmp_path: Path) -> None:
+    from crossjudge.trainer.recipes.ucoder.errors import NothingLeft
+
+    settings = settings_of(world, tmp_path / "run")
+    settings["sampling"] |= {"max_completion_length": 124}  # of a context of 128, and a prompt has six tokens
+    with pytest.raises(NothingLeft, match="each of 6 problems is too long to be asked"):
+        trained({**settings, "eval_problems": None}, judge)
+    statistics = json.loads((tmp_path / "run" / "iteration-1" / "statistics.json").read_text())
+    assert statistics["skeletons"]["too_long"] == statistics["skeletons"]["kept"] > 0

@@ -1,6 +1,7 @@
 """The stages that ask models: what they ask, what becomes of the replies, and that each chunk has a seed of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp, log
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from crossjudge.trainer.data import Template
 from crossjudge.trainer.generation import Completion, Sampling
 from crossjudge.trainer.recipes.ucoder.config import ProbingConfig, RatingConfig
+from crossjudge.trainer.recipes.ucoder.posed import asked_as, fits
 from crossjudge.trainer.recipes.ucoder.probing import probe, statistics
 from crossjudge.trainer.recipes.ucoder.rating import LikelihoodRater, PromptRater, Rater, rate
 from crossjudge.trainer.recipes.ucoder.records import Probed, Rated
@@ -32,7 +34,7 @@ class Scripted:
         self.seeds: list[int] = []
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
         self.prompts += ["".join(map(chr, prompt)) for prompt in prompts]
         self.seeds.append(seed)
@@ -90,3 +92,12 @@ def test_a_chunk_has_its_problems_and_a_seed_of_its_own(tmp_path: Path) -> None:
     assert [each.id for each in made] == ["0", "1", "2", "3", "4"]
     assert len(model.prompts) == 5
     assert len(set(model.seeds)) == len(model.seeds) == 3
+
+
+def test_a_problem_fits_where_each_that_is_asked_has_room_for_it_and_a_reply() -> None:
+    problem = asked_as(PROBLEMS[0])
+    needed = len("Q: ") + len(problem.prompt) + Sampling().max_completion_length
+    unbounded = player(Scripted("x"), 1)
+    roomy, tight = (replace(unbounded, context_length=needed - less) for less in (0, 1))
+    assert fits(problem, [unbounded, roomy])
+    assert not fits(problem, [roomy, tight])

@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Protocol
 
-from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.training.rollout import Player
 
 from .artefacts import produced
 from .chunks import chunked
 from .config import RatingConfig
 from .near_duplicates import entropy, words_of
+from .posed import asked_as
 from .randomness import seed_of
 from .records import Probed, Rated
 
@@ -44,7 +44,7 @@ class PromptRater:
     player: Player
 
     def rate(self, problems: Sequence[Probed], seed: int) -> list[Rated]:
-        asked = [TrainingProblem(id=each.id, prompt=each.prompt) for each in problems]
+        asked = [asked_as(each) for each in problems]
         replies = self.player.replies(asked, seed)
         return [
             rating_of(each.id, [one.text for one in of_one.completions])
@@ -82,7 +82,7 @@ class LikelihoodRater:
     words: int
 
     def rate(self, problems: Sequence[Probed], seed: int) -> list[Rated]:
-        asked = [TrainingProblem(id=each.id, prompt=each.prompt, entry_point=each.entry_point) for each in problems]
+        asked = [asked_as(each) for each in problems]
         replies = self.player.replies(asked, seed)
         return [
             Rated(

@@ -35,7 +35,7 @@ from .artefacts import read
 from .config import UCoderConfig
 from .errors import NothingLeft
 from .execution import Attempt, matrix_of
-from .posed import Problems, kept, posed
+from .posed import Problems, asked_as, check_room, fits, kept, posed
 from .randomness import seed_of
 from .records import Executed, Probed, Selected
 from .rules import make_rule
@@ -117,8 +117,10 @@ class UCoder:
         with now.clock.part(probing.NAME):
             taken = self._taken(now.number)
             probed = probing.probe(now.place, self.players["probing"], config.probing, config.seed, now.number, taken)
-        now.report(probing.NAME, probing.statistics(probed))
-        problems = kept(probed, probing.NAME)
+        new = kept(probed, probing.NAME)
+        problems = [each for each in new if fits(asked_as(each), self._those("rating", "skeletons"))]
+        now.report(probing.NAME, {**probing.statistics(probed), "too_long": len(new) - len(problems)})
+        check_room(len(problems), len(new))
         with now.clock.part(rating.NAME):
             rated = rating.rate(now.place, self._rater(), problems, config.rating, config.seed, now.number, size)
         now.report(rating.NAME, rating.statistics(rated))
@@ -130,8 +132,11 @@ class UCoder:
         config, size = self.config, self.config.chunk_problems
         with now.clock.part(skeletons.NAME):
             made = skeletons.synthesize(now.place, self.players["skeletons"], problems, config.seed, now.number, size)
-        now.report(skeletons.NAME, skeletons.statistics(made))
-        return posed(problems, kept(made, skeletons.NAME), config.skeletons.in_prompt)
+        asked = posed(problems, kept(made, skeletons.NAME), config.skeletons.in_prompt)
+        fitting = [each for each in asked if fits(each, self._those("tests", "sampling"))]
+        now.report(skeletons.NAME, {**skeletons.statistics(made), "too_long": len(asked) - len(fitting)})
+        check_room(len(fitting), len(asked))
+        return fitting
 
     def add_tests_and_solutions(self, now: "_Iteration", asked: Sequence[TrainingProblem]) -> list[Attempt]:
         """Stage 4 and the first half of stage 5: those that have both."""
@@ -194,6 +199,9 @@ class UCoder:
                 policy = others[section.model]
             found[name] = player_of(policy, section, self.config, needs_prompt=name != "probing")
         return found
+
+    def _those(self, *names: str) -> list[Player]:
+        return [self.players[name] for name in names]
 
     def _rater(self) -> rating.Rater:
         player, config = self.players["rating"], self.config.rating

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from crossjudge.trainer.data import TrainingProblem, solution_of
+from crossjudge.trainer.data import solution_of
 from crossjudge.trainer.python_text import parsed
 from crossjudge.trainer.training.rollout import Player
 
 from .artefacts import produced
 from .chunks import chunked
+from .posed import asked_as
 from .randomness import seed_of
 from .records import Probed, Skeleton
 
@@ -28,7 +29,7 @@ def synthesize(
     """A skeleton for each problem; left out is one that no reply holds a function for."""
 
     def work(number: int, some: Sequence[Probed]) -> list[Skeleton]:
-        asked = [TrainingProblem(id=each.id, prompt=each.prompt, entry_point=each.entry_point) for each in some]
+        asked = [asked_as(each) for each in some]
         replies = player.replies(asked, seed_of(seed, iteration, NUMBER, number))
         return [
             most_frequent(each, [one.text for one in given.completions])
