@@ -18,12 +18,13 @@ from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Made, Message, make_models
-from .settings import STARTS_FROM, Role, WorldSettings
+from .settings import PLAYS, STARTS_FROM, Part, Role, WorldSettings
 
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = ("coder", "tester", "shared")
+"""The models that are made where nobody says which: those of a white box are for Code-A1 alone."""
 _STAGES: tuple[tuple[Role, ...], ...] = (
     ("tester", "coder"),
-    ("shared",),
+    ("shared", "white_box_tester", "white_box_shared"),
 )  # the longest first, what it starts from before
 WORLD = "world.json"
 
@@ -57,8 +58,8 @@ def build(
         folder.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
         write_problems(folder, settings.seed)
-        for template in ("coder", "tester"):
-            (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
+        for part in get_args(Part):
+            (folder / f"{part}.txt").write_text(prompt_template(part), "utf-8")
         _fill_cache(cache, settings, roles, at_once or os.cpu_count() or 1, told)
         for role in roles:
             _copy(cache / digest_of(role, settings), folder / role)
@@ -78,7 +79,7 @@ def _check_place(model: Path) -> None:
 def _fill_cache(
     cache: Path, settings: WorldSettings, roles: Sequence[Role], at_once: int, told: Callable[[Message], None]
 ) -> None:
-    places = {role: cache / digest_of(role, settings) for role in ROLES}
+    places = {role: cache / digest_of(role, settings) for role in PLAYS}
     missing = {role for role in roles if not read_made(places[role])}
     missing |= {STARTS_FROM[role] for role in missing if role in STARTS_FROM}
     with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:

@@ -21,7 +21,7 @@ def world(
         bool, typer.Option("--empty-lists", help="The base tester also writes empty lists, which invites collapse.")
     ] = False,
     models: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Which base models: coder, tester, shared.")
+        str, typer.Option(metavar="NAME,…", help="Which base models, also white_box_tester, white_box_shared.")
     ] = "coder,tester,shared",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Models trained at the same time.", show_default="one a core")
@@ -63,12 +63,12 @@ def world(
 def _roles(text: str) -> "list[Any]":
     from crossjudge.client.errors import CommandError
 
-    from .build import ROLES
+    from .settings import PLAYS
 
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in ROLES]
+    unknown = [name for name in names if name not in PLAYS]
     if unknown or not names:
-        raise CommandError(f"--models {text}: choose from {', '.join(ROLES)}")
+        raise CommandError(f"--models {text}: choose from {', '.join(PLAYS)}")
     return names
 
 

@@ -7,8 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .noise import CODER_NOISE, TESTER_NOISE, Noise
 
-Role = Literal["coder", "tester", "shared"]
-STARTS_FROM: Mapping[Role, Role] = {"shared": "tester"}  # the others start from nothing
+Role = Literal["coder", "tester", "shared", "white_box_tester", "white_box_shared"]
+Part = Literal["coder", "tester", "white_box_tester"]
+# The parts that a model plays; one that plays two takes turns at them.
+PLAYS: Mapping[Role, tuple[Part, ...]] = {
+    "coder": ("coder",),
+    "tester": ("tester",),
+    "shared": ("coder", "tester"),
+    "white_box_tester": ("white_box_tester",),
+    "white_box_shared": ("coder", "white_box_tester"),
+}
+# The others start from nothing.
+STARTS_FROM: Mapping[Role, Role] = {"shared": "tester", "white_box_tester": "tester", "white_box_shared": "tester"}
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -47,7 +57,9 @@ class WorldSettings(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     coder_steps: Count = 600
     tester_steps: Count = 1800
-    shared_steps: Count = 600  # on top of the tester's
+    shared_steps: Count = 600  # on top of the tester's, and so are the next two
+    white_box_tester_steps: Count = 600
+    white_box_shared_steps: Count = 600
     eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four
 
@@ -66,4 +78,5 @@ class WorldSettings(BaseModel):
         return TESTER_NOISE[self.name]
 
     def steps(self, role: Role) -> int:
-        return {"coder": self.coder_steps, "tester": self.tester_steps, "shared": self.shared_steps}[role]
+        steps: int = getattr(self, f"{role}_steps")
+        return steps
