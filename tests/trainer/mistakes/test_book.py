@@ -89,7 +89,8 @@ def test_the_least_frequent_give_way_and_of_equals_the_oldest() -> None:
 
 def test_a_larger_book_is_cut_when_it_is_read() -> None:
     book = MistakeBook(Bounds(tests_per_problem=1, tests=1))
-    book.load_state_dict(book_after([[Outcome("p", failed=["a", "b", "b"]), Outcome("q", failed=["a"])]], ROOMY).state_dict())
+    larger = book_after([[Outcome("p", failed=["a", "b", "b"]), Outcome("q", failed=["a"])]], ROOMY)
+    book.load_state_dict(larger.state_dict())
     assert pages(book) == {"p": {"b": 2}}
 
 

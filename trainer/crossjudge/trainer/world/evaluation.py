@@ -34,9 +34,7 @@ def measure(role: Role, settings: WorldSettings, folder: Path) -> Figures:
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def sample(
-    model: Any, tokenizer: Any, part: Part, tasks: Sequence[Task], settings: WorldSettings
-) -> list[list[str]]:
+def sample(model: Any, tokenizer: Any, part: Part, tasks: Sequence[Task], settings: WorldSettings) -> list[list[str]]:
     """`eval_samples` replies to each task, from torch's own generator."""
     template, n = prompt_template(part), settings.eval_samples
     random = Random(f"shown/{settings.seed}")
