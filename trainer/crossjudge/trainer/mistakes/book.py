@@ -1,8 +1,8 @@
 """The book itself (Code-A1, 2603.15611). Knows nothing of models, judges or rewards.
 
 A test that a solution failed is written down with frequency 1, or its frequency goes up by one; each solution that
-passes it when it is replayed takes one off, and at 0 it is struck out. The most frequent ones are replayed. The authors'
-code keeps everything; here a book has bounds, and the least frequent tests, of these the oldest, give way.
+passes it when it is replayed takes one off, and at 0 it is struck out. The most frequent ones are replayed. The
+authors' code keeps everything; here a book has bounds, and the least frequent tests, of these the oldest, give way.
 """
 
 import heapq

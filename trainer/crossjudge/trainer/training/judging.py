@@ -53,7 +53,7 @@ class Judge:
     patience_seconds: float
     tell: Callable[[str], None]
 
-    def grids(self, problems: Sequence[Problem]) -> dict[int, Grid]:
+    def grids(self, problems: Sequence[Problem], detail: Sequence[Detail] = (Detail.OUTPUTS,)) -> dict[int, Grid]:
         """The grid of each problem by its index; what was judged before the verifier went away is kept.
 
         Raises what the client raises, once the verifier has been away for as long as patience allows.
@@ -62,7 +62,7 @@ class Judge:
         since = None
         while missing := [index for index in range(len(problems)) if index not in found]:
             try:
-                for grid in self.client.stream([problems[index] for index in missing], detail=[Detail.OUTPUTS]):
+                for grid in self.client.stream([problems[index] for index in missing], detail=list(detail)):
                     found[missing[grid.index]] = grid
                     since = None
             except (ConnectionFailed, ServiceUnavailable) as error:
