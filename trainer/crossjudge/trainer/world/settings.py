@@ -59,7 +59,7 @@ class WorldSettings(BaseModel):
     tester_steps: Count = 1800
     shared_steps: Count = 600  # on top of the tester's, and so are the next two
     white_box_tester_steps: Count = 600
-    white_box_shared_steps: Count = 600
+    white_box_shared_steps: Count = 1200  # it has two parts to learn
     eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four
 
