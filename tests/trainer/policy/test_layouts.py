@@ -11,7 +11,8 @@ pytest.importorskip("transformers", reason="the trainer's extra is not installed
 
 from crossjudge.trainer.policy.errors import PolicyError, UnusableModel  # noqa: E402
 from crossjudge.trainer.policy.folders import ModelSettings  # noqa: E402
-from crossjudge.trainer.policy.layouts import LoraSettings, Policies, lora, separate, shared  # noqa: E402
+from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared  # noqa: E402
+from crossjudge.trainer.policy.lora_settings import LoraSettings  # noqa: E402
 from crossjudge.trainer.policy.policy import Policy  # noqa: E402
 from tiny_models import EOS, tiny_folder, tiny_model, tiny_tokenizer  # noqa: E402
 

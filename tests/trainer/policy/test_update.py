@@ -18,7 +18,8 @@ from crossjudge.trainer.generation.in_process import InProcessGenerator  # noqa:
 from crossjudge.trainer.policy.advantages import group_advantages  # noqa: E402
 from crossjudge.trainer.policy.errors import PolicyError, UnusableState  # noqa: E402
 from crossjudge.trainer.policy.folders import ModelSettings  # noqa: E402
-from crossjudge.trainer.policy.layouts import LoraSettings, lora, shared  # noqa: E402
+from crossjudge.trainer.policy.layouts import lora, shared  # noqa: E402
+from crossjudge.trainer.policy.lora_settings import LoraSettings  # noqa: E402
 from crossjudge.trainer.policy.loss import LossSettings, LossType  # noqa: E402
 from crossjudge.trainer.policy.policy import Policy  # noqa: E402
 from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings  # noqa: E402

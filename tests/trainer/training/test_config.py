@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from crossjudge.trainer.training.config import ZeroCoderConfig, load_config
+from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
+from crossjudge.trainer.training.config import load_config
 from crossjudge.trainer.training.errors import BadConfig
 
 NEEDED = ["output_dir=runs/a", "problems=pool.jsonl"]
@@ -36,7 +37,7 @@ def test_a_testers_reward_is_not_scaled_unless_asked_for() -> None:
         ("tester.reward.options=3", "valid dictionary"),
         ("max_steps=none", "max_steps: Input should be a valid integer"),
         ("coder.num_generations=1", "greater than or equal to 2"),
-        ("layout=both", "'shared' or 'separate'"),
+        ("layout=both", "'shared', 'lora' or 'separate'"),
         ("max_steps", "no key=value"),
         ("seed.a=1", "seed"),
         ("coder.stop=[", "no YAML value"),

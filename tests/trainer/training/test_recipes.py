@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from crossjudge.trainer.training.config import ZeroCoderConfig, load_config
+from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
+from crossjudge.trainer.training.config import load_config
 
 RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.yaml"))
 

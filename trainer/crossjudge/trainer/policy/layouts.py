@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from .errors import UnusableModel
 from .folders import ModelSettings, check_fit, load_model, load_tokenizer
+from .lora_settings import LoraSettings
 from .policy import Policy
 from .randomness import seeded
 
@@ -30,17 +29,6 @@ class Policies:
         """Each policy into `folder/<its name>`, where the same layout's `weights` finds them again."""
         for policy in self.trained:
             policy.save(folder)
-
-
-class LoraSettings(BaseModel):
-    """The adapters; names are those of peft's `LoraConfig`, without their `lora_`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    r: int = Field(16, ge=1)
-    alpha: int = Field(32, ge=1)
-    dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    target_modules: str | tuple[str, ...] = "all-linear"
 
 
 def shared(settings: ModelSettings, *, with_reference: bool = False, weights: Path | None = None) -> Policies:

@@ -8,6 +8,7 @@ One file a selector; `SELECTORS` names them all. numpy and scipy, never torch.
 """
 
 from .base import Selector
+from .bounds import Oracle
 from .calibration import Calibrated, Isotonic, Platt
 from .dyb4 import DyB4
 from .errors import BadMatrix, BadOption, BadState, SelectorError, UnknownSelector
@@ -16,7 +17,7 @@ from .labels import Labels
 from .matrix import NO_OUTPUT, PassingMatrix
 from .monitor import Alarm, MonitorReport, Reason, SelectorMonitor
 from .registry import SELECTORS, make_selector
-from .selection import Selection
+from .selection import Selection, unknown
 from .structure import Structure, structure
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Isotonic",
     "Labels",
     "MonitorReport",
+    "Oracle",
     "PassingMatrix",
     "Platt",
     "Reason",
@@ -43,4 +45,5 @@ __all__ = [
     "UnknownSelector",
     "make_selector",
     "structure",
+    "unknown",
 ]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from crossjudge.trainer.plugins import is_dotted, part_at
+
 from .b4 import B4, OutputB4
 from .base import Selector
 from .bounds import Oracle, Random
@@ -34,7 +36,15 @@ RECOMMENDED = Jury.name
 
 
 def kind_of(name: str) -> type[Selector]:
-    """The class of the selector of that name. Raises `UnknownSelector`, which names those that there are."""
+    """The class of the selector of that name, or of one's own by its dotted path.
+
+    Raises `UnknownSelector`, which names those that there are, and `UnknownPart`.
+    """
+    if is_dotted(name):
+        own: type[Selector] = part_at(name)
+        if not hasattr(own, "select"):
+            raise UnknownSelector(f"{name} has no method select(matrices), so it is no selector")
+        return own
     kind = SELECTORS.get(RECOMMENDED if name == BEST else name)
     if kind is None:
         near = get_close_matches(name, [BEST, *SELECTORS], 1)
@@ -47,7 +57,7 @@ def kind_of(name: str) -> type[Selector]:
 def make_selector(name: str, options: Mapping[str, Any] | None = None) -> Selector:
     """The selector of that name, with options as its constructor names them.
 
-    Raises `UnknownSelector` and `BadOption`, which name what there is.
+    Raises `UnknownSelector`, `UnknownPart` and `BadOption`, which name what there is.
     """
     kind = kind_of(name)
     known = options_of(kind)

@@ -1,4 +1,4 @@
-"""Checkpoints of the whole pair in one atomic step: both policies, their optimisers, the selector's state.
+"""Checkpoints of the whole pair in one atomic step: both policies, their optimisers, the recipe's state.
 
 `checkpoint-<step>/{coder,tester}/` are Hugging Face folders (one, `policy/`, where both roles share it). Everything
 random in a run is drawn from its seed and the step, so there is no other state.
@@ -20,16 +20,21 @@ from .run_folder import synced
 STATE = "trainer_state.pt"
 
 
-def save(folder: Path, step: int, policies: Policies, learners: Mapping[str, Learner], selector: Any) -> Path:
-    """Write the checkpoint of a step. Raises `BadRunFolder`, and leaves no half of one, where the disk is full."""
+def save(
+    folder: Path, step: int, policies: Policies, learners: Mapping[str, Learner], state: Mapping[str, Any]
+) -> Path:
+    """Write the checkpoint of a step; `state` is what else is to be kept.
+
+    Raises `BadRunFolder`, and leaves no half of one, where the disk is full.
+    """
     place = folder / f"checkpoint-{step}"
     part = folder / f".checkpoint-{step}.part"
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
         policies.save(part)
-        state = {name: learner.state_dict() for name, learner in learners.items()}
-        torch.save({"step": step, "learners": state, "selector": selector}, part / STATE)
+        learnt = {name: learner.state_dict() for name, learner in learners.items()}
+        torch.save({"step": step, "learners": learnt, **state}, part / STATE)
         shutil.rmtree(place, ignore_errors=True)
         synced(part)
         part.replace(place)

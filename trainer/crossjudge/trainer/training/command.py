@@ -8,14 +8,16 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.client.errors import CommandError
+from crossjudge.trainer.data import DataError
+from crossjudge.trainer.recipes.registry import RECIPES, config_of, recipe_of
+from crossjudge.trainer.rewards import RewardError
+from crossjudge.trainer.selectors import SelectorError
 
-from .config import ZeroCoderConfig, load_config
-
-RECIPES = ("zerocoder",)
+from .config import load_config
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="zerocoder.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help=f"{', '.join(RECIPES)}, or a package of your own.")],
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [key=value ...]", help="The file, then what differs.")
     ] = None,
@@ -27,17 +29,15 @@ def train(
     The run's folder (`output_dir`) holds config.yaml, metrics.jsonl, samples.jsonl and checkpoints. The same command
     goes on where a run was stopped.
     """
-    if recipe not in RECIPES:
-        raise CommandError(f"there is no recipe {recipe!r}; there is {', '.join(RECIPES)}")
     given = list(arguments or [])
     file = Path(given.pop(0)) if given and "=" not in given[0] else None
-    config = load_config(ZeroCoderConfig, file, given)
+    config = load_config(config_of(recipe), file, given)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if show:
         typer.echo(config.model_dump_json(indent=2))
         return
     try:
-        from .run import Run  # torch and transformers take seconds to import
+        module = recipe_of(recipe)  # torch and transformers take seconds to import
     except ModuleNotFoundError as error:
         what = f"training needs {error.name}, which is not installed"
         raise CommandError(f"{what}: pip install 'crossjudge[trainer]'") from error
@@ -47,4 +47,7 @@ def train(
         isolation=config.verifier.isolation,
     ) as client:  # fmt: skip
         client.health()
-        Run(config, client, console, resume).train()
+        try:
+            module.train(config, client, console, resume)
+        except (DataError, SelectorError, RewardError) as error:
+            raise CommandError(str(error)) from error

@@ -6,12 +6,13 @@ Names and defaults are TRL's where it has them. Unknown keys are errors.
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossjudge.client import Limits
+from crossjudge.trainer.policy.lora_settings import LoraSettings
 
 from .errors import BadConfig
 
@@ -40,9 +41,15 @@ class TesterRewardConfig(Named):
 
 
 class SelectorConfig(Named):
-    """The default counts copies: a policy that has become sure writes the same solution again and again."""
+    """The default counts copies: a policy that has become sure writes the same solution again and again.
+
+    Gates stand behind any selector: nobody is rewarded where it chose fewer than `min_members` solutions, copies
+    counted, or where its margin over the runner-up is below `min_margin`.
+    """
 
     name: str = "gated_clusters"
+    min_members: int = Field(1, ge=1)
+    min_margin: float = Field(0.0, ge=0, le=1)
 
 
 class RoleConfig(Part):
@@ -98,12 +105,25 @@ class VerifierConfig(Part):
     patience_seconds: float = Field(600, ge=0)
 
 
+class AlarmsConfig(Part):
+    """When a run says that something is wrong: where a metric's mean over the last `window` steps is beyond its limit.
+
+    The limits are by metric, so that any that a run logs can be watched; `null` turns one off.
+    """
+
+    window: int = Field(5, ge=1)
+    below: dict[str, float | None] = {}
+    above: dict[str, float | None] = {}
+
+
 class RunConfig(Part):
     """What every recipe has."""
 
     output_dir: Path
     problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
     eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
+    layout: Literal["shared", "lora", "separate"] = "shared"
+    lora: LoraSettings = LoraSettings()
     model: str | None = Field(None, description="the model of both roles, unless they name their own")
     dtype: Literal["float32", "bfloat16"] = "float32"
     bf16: bool = False
@@ -112,6 +132,7 @@ class RunConfig(Part):
     seed: int = Field(0, ge=0)
     max_steps: int = Field(100, ge=1)
     problems_per_step: int = Field(16, ge=1)
+    parts_per_step: int = Field(2, ge=1, description="a part is judged while the next is sampled")
     generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
     eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
     eval_samples: int = Field(4, ge=1)
@@ -124,15 +145,7 @@ class RunConfig(Part):
     coder: CoderConfig = CoderConfig()
     tester: TesterConfig = TesterConfig()
     verifier: VerifierConfig = VerifierConfig()
-
-
-class ZeroCoderConfig(RunConfig):
-    """ZeroCoder (2604.07864). The paper leaves most numbers open: these are ours, see docs/training.md."""
-
-    layout: Literal["shared", "separate"] = "shared"
-    selector: SelectorConfig = SelectorConfig()
-    min_rank: int = Field(0, ge=0, description="leave out a step's problems whose matrix has a smaller rank")
-    mutants: Annotated[int, Field(ge=0)] = Field(0, description="mutants of a proxy for each problem; 0 makes none")
+    alarms: AlarmsConfig = AlarmsConfig()
 
 
 def load_config(kind: type[C], file: Path | None, overrides: Sequence[str]) -> C:

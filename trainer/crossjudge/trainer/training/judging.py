@@ -1,18 +1,24 @@
 """Rollouts judged by the verifier: their passing matrices, as selectors and rewards want them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crossjudge.client import Client, ConnectionFailed, Grid, Problem, ServiceUnavailable
 from crossjudge.contracts import Detail, SourceStatus, Test
-from crossjudge.trainer.selectors import PassingMatrix
+from crossjudge.trainer.selectors import Labels, PassingMatrix
 
+from .clock import Clock
 from .rollout import Distinct, Rollout
 
+T = TypeVar("T")
 Bools = NDArray[np.bool_]
 _UNBROKEN = (SourceStatus.OK, SourceStatus.NOT_RUN)
 _PAUSE_S = 5.0
@@ -29,10 +35,25 @@ class JudgedRollout:
     """(N,), the row of each solution."""
     test_places: NDArray[np.int64]
     """(M,), the column of each test."""
-    truth: Bools | None
-    """(N,), whether each solution passes all reference tests; None where none were judged."""
-    valid: Bools | None
-    """(M,), whether the reference solution passes each test; likewise."""
+    right: Bools | None
+    """(rows,), whether a solution passes all reference tests; None where that could not be judged."""
+    good: Bools | None
+    """(columns,), whether the reference solution passes a test; likewise."""
+
+    @property
+    def truth(self) -> Bools | None:
+        """(N,), `right` of each solution."""
+        return None if self.right is None else self.right[self.solution_places]
+
+    @property
+    def valid(self) -> Bools | None:
+        """(M,), `good` of each test."""
+        return None if self.good is None else self.good[self.test_places]
+
+    @property
+    def labels(self) -> Labels | None:
+        """What is true of the matrix, where the references say."""
+        return None if self.right is None else Labels(self.right, self.good)
 
     @property
     def passed(self) -> Bools:
@@ -74,6 +95,18 @@ class Judge:
                 time.sleep(min(_PAUSE_S, left))
         return found
 
+    def judged_meanwhile(
+        self, parts: Iterable[Sequence[Rollout]], with_references: bool, clock: Clock
+    ) -> list[JudgedRollout]:
+        """The rollouts of all parts with their cells; a part is judged while the next one is made.
+
+        The clock's `sample` is the making, `verify` what is waited for after it.
+        """
+        made = clock.over(parts, "sample")
+        under_way = [_started(partial(self.judge, rollouts, with_references)) for rollouts in made]
+        with clock.part("verify"):
+            return [each for future in under_way for each in future.result()]
+
     def judge(self, rollouts: Sequence[Rollout], with_references: bool) -> list[JudgedRollout]:
         """The rollouts with their cells. With references, their verdicts too, which no selector sees."""
         plans = [_Plan.of(rollout, with_references) for rollout in rollouts]
@@ -81,6 +114,20 @@ class Judge:
         grids = self.grids(list(problems.values()))
         by_plan = {index: grids[at] for at, index in enumerate(problems)}
         return [plan.judged(by_plan.get(index)) for index, plan in enumerate(plans)]
+
+
+def _started(call: Callable[[], T]) -> "Future[T]":
+    """A call in a thread of its own, which does not hold the program where that ends first."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, name="crossjudge-judge", daemon=True).start()
+    return future
 
 
 @dataclass(frozen=True)
@@ -126,9 +173,11 @@ class _Plan:
             test_copies=self.tests.copies if width else [], sound_tests=sound,
             outputs=None if outputs is None else [row[:width] for row in outputs[:height]],
         )  # fmt: skip
-        truth = valid = None
-        if grid is not None and self.reference_tests:
-            truth = np.asarray(grid.passed[:height, width:].all(axis=1))[self.solutions.places]
-        if grid is not None and self.reference is not None and width:
-            valid = grid.passed[height, :width][self.tests.places]
-        return JudgedRollout(self.rollout, matrix, self.solutions.places, self.tests.places, truth, valid)
+        right = good = None
+        if grid is not None:
+            # A cell that says nothing is no reason to call anybody wrong.
+            if self.reference_tests and grid.scored[:height, width:].all():
+                right = np.asarray(grid.passed[:height, width:].all(axis=1))
+            if self.reference is not None and width and grid.scored[height, :width].all():
+                good = np.asarray(grid.passed[height, :width])
+        return JudgedRollout(self.rollout, matrix, self.solutions.places, self.tests.places, right, good)

@@ -2,48 +2,51 @@
 
 import random
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
 from crossjudge.client import Client
-from crossjudge.trainer.data import TrainingProblem, load_template, read_problems
-from crossjudge.trainer.generation import Sampling
-from crossjudge.trainer.generation.in_process import InProcessGenerator
-from crossjudge.trainer.policy.folders import ModelSettings
-from crossjudge.trainer.policy.layouts import Policies, separate, shared
-from crossjudge.trainer.policy.loss import LossSettings
-from crossjudge.trainer.policy.policy import Policy
-from crossjudge.trainer.policy.update import Learner, UpdateSettings
-from crossjudge.trainer.rewards import make_coder_reward, make_tester_reward
-from crossjudge.trainer.selectors import make_selector
-from crossjudge.trainer.zerocoder import ZeroCoder
+from crossjudge.trainer.data import TrainingProblem, read_problems
 
 from . import checkpoint
-from .config import RoleConfig, ZeroCoderConfig
+from .alarms import Alarms
+from .cast import Cast, cast_of
+from .config import RunConfig
 from .errors import BadConfig, BadRunFolder
 from .evaluation import Evaluation
 from .judging import Judge
-from .rollout import Player
+from .recipe import Recipe
 from .run_folder import RunFolder
 
+C = TypeVar("C", bound=RunConfig)
 EVALUATION_SEED = 10_000_019
 
 
 class Run:
-    """One training run of ZeroCoder. Everything random is drawn from the seed and the step's number, so a run that was
-    stopped and resumed logs what one logs that was not."""
+    """One training run of a recipe, which `make` puts together. Everything random is drawn from the seed and the step's
+    number, so a run that was stopped and resumed logs what one logs that was not."""
 
-    def __init__(self, config: ZeroCoderConfig, client: Client, console: Console, resume: str = "auto") -> None:
+    def __init__(
+        self,
+        config: C,
+        client: Client,
+        console: Console,
+        resume: str,
+        make: Callable[[C, Cast, Judge], Recipe],
+    ) -> None:
         self.config, self.console = config, console
         self.folder = RunFolder(config.output_dir)
-        self.problems = _problems(config.problems)
-        at = _start(config, self.folder, resume)
-        self.policies = _policies(config, None if at is None else config.output_dir / f"checkpoint-{at}")
-        self.recipe = _recipe(config, self.policies, Judge(client, config.verifier.patience_seconds, self._tell))
+        self.problems: Sequence[TrainingProblem] = some_problems(config.problems)
         self.evaluation = _evaluation(config)
+        at = _start(config, self.folder, resume)
+        self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
+        self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
+        self.recipe = make(config, self.cast, self.judge)
+        self.alarms = Alarms(config.alarms)
         self.done = 0
         if at is not None:
             self._load(config.output_dir / f"checkpoint-{at}", at)
@@ -55,19 +58,28 @@ class Run:
         self.folder.forget_after(self.done)
         metrics: dict[str, float] = {}
         with _until_signal(self._stop):
+            self.problems = self.recipe.chosen(self.problems, self.folder.path)
             if self.done == 0:
                 metrics = self._logged(0, self._evaluated(0))
             for number in range(self.done + 1, self.config.max_steps + 1):
-                metrics, samples = self.recipe.step(number, self.batch(number))
-                self.done = number
-                if self._is_due(number, self.config.eval_steps):
-                    metrics |= self._evaluated(number)
-                self.folder.keep(number, samples)
-                self._logged(number, metrics)
-                if self._is_due(number, self.config.save_steps) or self.stopped:
-                    self.save()
                 if self.stopped:
                     break
+                metrics = self._step(number)
+        return metrics
+
+    def _step(self, number: int) -> dict[str, float]:
+        result = self.recipe.step(number, self.batch(number))
+        self.done = number
+        metrics = dict(result.metrics)
+        if self._is_due(number, self.config.eval_steps):
+            metrics |= self._evaluated(number)
+        self.folder.keep(number, result.samples)
+        self._logged(number, metrics)
+        for reason, text in [*result.alarms, *self.alarms.look(metrics)]:
+            self.folder.warn(number, reason, text)
+            self._tell(f"ALARM at step {number}: {text}")
+        if self._is_due(number, self.config.save_steps) or self.stopped:
+            self.save()
         return metrics
 
     def batch(self, number: int) -> list[TrainingProblem]:
@@ -78,17 +90,16 @@ class Run:
 
     def save(self) -> None:
         """A checkpoint of the step just done."""
-        selector = getattr(self.recipe.selector, "state_dict", lambda: None)()
-        learners = {learner.policy.name: learner for learner in self.recipe.learners.values()}
-        checkpoint.save(self.folder.path, self.done, self.policies, learners, selector)
+        state = {"recipe": self.recipe.state_dict(), "alarms": self.alarms.state_dict()}
+        checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
         checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
 
     def _load(self, place: Path, step: int) -> None:
         state = checkpoint.load_state(place)
-        for learner in self.recipe.learners.values():
-            learner.load_state_dict(state["learners"][learner.policy.name])
-        if state["selector"] is not None:
-            self.recipe.selector.load_state_dict(state["selector"])  # type: ignore[attr-defined]
+        for name, learner in self.cast.learners.items():
+            learner.load_state_dict(state["learners"][name])
+        self.recipe.load_state_dict(state["recipe"])
+        self.alarms.load_state_dict(state["alarms"])
         self.done = step
         self._tell(f"resumed after step {step}")
 
@@ -103,8 +114,7 @@ class Run:
     def _evaluated(self, number: int) -> dict[str, float]:
         if self.evaluation is None:
             return {}
-        recipe = self.recipe
-        return self.evaluation.measure(recipe.coder, recipe.tester, recipe.judge, EVALUATION_SEED + 2 * number)
+        return self.recipe.evaluated(self.evaluation, EVALUATION_SEED + 2 * number)
 
     def _logged(self, number: int, metrics: dict[str, float]) -> dict[str, float]:
         self.folder.log(number, metrics)
@@ -142,14 +152,30 @@ class _until_signal:
         self._stop()
 
 
-def _problems(path: Path) -> Sequence[TrainingProblem]:
+def some_problems(path: Path) -> Sequence[TrainingProblem]:
+    """The problems of a file. Raises `BadConfig` where there is none, and what `read_problems` raises."""
     problems = read_problems(path).problems
     if not problems:
         raise BadConfig(f"{path} holds no problem")
     return problems
 
 
-def _start(config: ZeroCoderConfig, folder: RunFolder, resume: str) -> int | None:
+def labelled_problems(path: Path) -> Sequence[TrainingProblem]:
+    """The same of problems that each have a reference solution and tests."""
+    problems = some_problems(path)
+    if lacking := next((p.id for p in problems if not p.reference_tests or p.reference_solution is None), None):
+        raise BadConfig(f"{path}: {lacking} has no reference solution and tests to be measured by")
+    return problems
+
+
+def parts_of(problems: Sequence[TrainingProblem], count: int) -> Iterator[Sequence[TrainingProblem]]:
+    """The problems in order, in `count` parts of about the same size; fewer where there are fewer problems."""
+    parts = max(1, min(count, len(problems)))
+    bounds = [len(problems) * at // parts for at in range(parts + 1)]
+    return (problems[first:last] for first, last in pairwise(bounds))
+
+
+def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
     """The step to go on from; None for a fresh start. `resume` is auto, never, or a step's number."""
     steps = checkpoint.steps_of(folder.path)
     if resume == "never":
@@ -164,75 +190,8 @@ def _start(config: ZeroCoderConfig, folder: RunFolder, resume: str) -> int | Non
     return int(resume)
 
 
-def _policies(config: ZeroCoderConfig, weights: Path | None) -> Policies:
-    roles = (config.coder, config.tester)
-    if config.layout == "shared":
-        if any(role.model for role in roles):
-            raise BadConfig(
-                "layout shared has one model for both roles: set model, and not coder.model or tester.model"
-            )
-        return shared(_model(config, None), with_reference=any(role.beta for role in roles), weights=weights)
-    with_reference = any(role.beta for role in roles)
-    coder, tester = (_model(config, role.model) for role in roles)
-    return separate(coder, tester, with_reference=with_reference, weights=weights)
-
-
-def _model(config: ZeroCoderConfig, named: str | None) -> ModelSettings:
-    model = named or config.model
-    if model is None:
-        raise BadConfig("model is missing: name a Hugging Face folder with model=…, or one for each role")
-    return ModelSettings(
-        model=model, dtype=config.dtype, bf16=config.bf16, device=config.device,
-        gradient_checkpointing=config.gradient_checkpointing,
-    )  # fmt: skip
-
-
-def _recipe(config: ZeroCoderConfig, policies: Policies, judge: Judge) -> ZeroCoder:
-    if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
-        raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
-    coder, tester = (
-        _player(policy, role, config)
-        for policy, role in ((policies.coder, config.coder), (policies.tester, config.tester))
-    )
-    first = Learner(policies.coder, _learning(config, config.coder))
-    second = first if policies.tester is policies.coder else Learner(policies.tester, _learning(config, config.tester))
-    return ZeroCoder(
-        config, coder, tester, judge,
-        make_selector(config.selector.name, config.selector.options),
-        make_coder_reward(config.coder.reward.name, **config.coder.reward.options),
-        make_tester_reward(config.tester.reward.name, **config.tester.reward.options),
-        {"coder": first, "tester": second},
-    )  # fmt: skip
-
-
-def _player(policy: Policy, role: RoleConfig, config: ZeroCoderConfig) -> Player:
-    sampling = Sampling(
-        temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
-        max_completion_length=role.max_completion_length,
-    )  # fmt: skip
-    generator = InProcessGenerator(policy, config.generation_batch_size)
-    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
-
-
-def _learning(config: ZeroCoderConfig, role: RoleConfig) -> UpdateSettings:
-    loss = LossSettings(
-        loss_type=role.loss_type, epsilon=role.epsilon, epsilon_high=role.epsilon_high, delta=role.delta, beta=role.beta
-    )
-    return UpdateSettings(
-        loss=loss, learning_rate=role.learning_rate, lr_scheduler_type=role.lr_scheduler_type,
-        warmup_steps=role.warmup_steps, max_steps=config.max_steps * role.num_iterations,
-        adam_beta1=role.adam_beta1, adam_beta2=role.adam_beta2, weight_decay=role.weight_decay,
-        max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
-        micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
-        max_completion_length=role.max_completion_length,
-        mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
-    )  # fmt: skip
-
-
-def _evaluation(config: ZeroCoderConfig) -> Evaluation | None:
+def _evaluation(config: RunConfig) -> Evaluation | None:
     if config.eval_problems is None:
         return None
-    problems = _problems(config.eval_problems)[: config.eval_limit]
-    if lacking := next((p.id for p in problems if not p.reference_tests or p.reference_solution is None), None):
-        raise BadConfig(f"{config.eval_problems}: {lacking} has no reference solution and tests to be measured by")
+    problems = labelled_problems(config.eval_problems)[: config.eval_limit]
     return Evaluation(problems, config.eval_samples, config.tester.tests_per_reply)

@@ -1,4 +1,4 @@
-"""A run's folder: the resolved configuration, a line of metrics a step, what was sampled, checkpoints."""
+"""A run's folder: the resolved configuration, a line of metrics a step, what was sampled, alarms, checkpoints."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from .errors import BadRunFolder
 
-CONFIG, METRICS, SAMPLES = "config.yaml", "metrics.jsonl", "samples.jsonl"
+CONFIG, METRICS, SAMPLES, ALARMS = "config.yaml", "metrics.jsonl", "samples.jsonl", "alarms.jsonl"
 
 
 class RunFolder:
@@ -29,12 +29,7 @@ class RunFolder:
 
     def start(self, config: BaseModel) -> None:
         """Make the folder and write the configuration."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            document = config.model_dump(mode="json")
-            (self.path / CONFIG).write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-        except OSError as error:
-            raise BadRunFolder(f"cannot write the run's folder {self.path}: {error.strerror or error}") from error
+        write_whole(self.path / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
 
     def log(self, step: int, metrics: Mapping[str, Any]) -> None:
         """A step's line."""
@@ -45,15 +40,17 @@ class RunFolder:
         for sample in samples:
             self._append(SAMPLES, {"step": step, **sample})
 
+    def warn(self, step: int, reason: str, text: str) -> None:
+        """An alarm."""
+        self._append(ALARMS, {"step": step, "reason": reason, "text": text})
+
     def forget_after(self, step: int) -> None:
         """Drop the lines of later steps, and one that was cut off."""
-        for name in (METRICS, SAMPLES):
+        for name in (METRICS, SAMPLES, ALARMS):
             path = self.path / name
             if path.exists():
                 kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
-                part = path.with_suffix(".part")
-                part.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-                part.replace(path)
+                write_whole(path, "".join(f"{line}\n" for line in kept))
 
     def _append(self, name: str, document: Mapping[str, Any]) -> None:
         try:
@@ -68,6 +65,17 @@ def _whole_lines(path: Path) -> Iterator[str]:
         for line in file:
             if line.endswith("\n"):
                 yield line.rstrip("\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A file with this text, all of it or as it was. Raises `BadRunFolder` where it cannot be written."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise BadRunFolder(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def synced(path: Path) -> None:

@@ -1,0 +1,33 @@
+"""Parts of your own: named in a configuration by a dotted path, `package.module:Name`."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from crossjudge.client import CrossjudgeError
+
+
+class UnknownPart(CrossjudgeError):
+    """A dotted path that leads to nothing."""
+
+
+def is_dotted(name: str) -> bool:
+    """Whether a name is a path to a part of the user's own."""
+    return ":" in name
+
+
+def part_at(path: str) -> Any:
+    """What a dotted path names. The working folder is looked in too, as with `python -m`. Raises `UnknownPart`."""
+    module, _, name = path.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    if not module or not name:
+        raise UnknownPart(f"{path!r} is no dotted path, such as my_package.my_module:MyClass")
+    try:
+        found: Any = import_module(module)
+        for each in name.split("."):
+            found = getattr(found, each)
+    except (ImportError, AttributeError) as error:
+        raise UnknownPart(f"{path!r} leads to nothing: {error}") from error
+    return found

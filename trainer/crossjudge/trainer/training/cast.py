@@ -1,0 +1,104 @@
+"""The two roles of a run: their policies, who samples as them, and what learns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossjudge.trainer.data import load_template
+from crossjudge.trainer.generation import Sampling
+from crossjudge.trainer.generation.in_process import InProcessGenerator
+from crossjudge.trainer.policy.folders import ModelSettings
+from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared
+from crossjudge.trainer.policy.loss import LossSettings
+from crossjudge.trainer.policy.policy import Policy
+from crossjudge.trainer.policy.update import Learner, Sample, UpdateSettings
+
+from .config import RoleConfig, RunConfig
+from .errors import BadConfig
+from .lessons import Lesson
+from .rollout import Player
+
+
+@dataclass(frozen=True)
+class Cast:
+    """In layout `shared` one policy plays both roles, and has one learner."""
+
+    policies: Policies
+    coder: Player
+    tester: Player
+    learners: Mapping[str, Learner]
+    """By the policy's name."""
+
+    def learn(self, coder: Lesson, tester: Lesson) -> dict[str, float]:
+        """Both roles learn; in layout `shared` the one policy from the samples of both."""
+        samples: dict[str, list[Sample]] = {name: [] for name in self.learners}
+        metrics: dict[str, float] = {}
+        for role, policy, lesson in (
+            ("coder", self.policies.coder, coder), ("tester", self.policies.tester, tester),
+        ):  # fmt: skip
+            samples[policy.name] += lesson.samples
+            metrics |= {f"{role}/{key}": value for key, value in lesson.metrics.items()}
+        for name, learner in self.learners.items():
+            metrics |= {f"{name}/{key}": value for key, value in learner.update(samples[name]).items()}
+        return metrics
+
+
+def cast_of(config: RunConfig, weights: Path | None = None) -> Cast:
+    """`weights`: a checkpoint to go on from. Raises `BadConfig`, and `UnusableModel` for what cannot be loaded."""
+    policies = _policies(config, weights)
+    roles = ((policies.coder, config.coder), (policies.tester, config.tester))
+    learners: dict[str, Learner] = {}
+    for policy, role in roles:
+        # One policy in both roles learns as the coder's section says.
+        learners.setdefault(policy.name, Learner(policy, _learning(config, role)))
+    coder, tester = (_player(policy, role, config) for policy, role in roles)
+    return Cast(policies, coder, tester, learners)
+
+
+def _policies(config: RunConfig, weights: Path | None) -> Policies:
+    roles = (config.coder, config.tester)
+    with_reference = any(role.beta for role in roles)
+    if config.layout == "separate":
+        coder, tester = (_model(config, role.model) for role in roles)
+        return separate(coder, tester, with_reference=with_reference, weights=weights)
+    if any(role.model for role in roles):
+        raise BadConfig(
+            f"layout {config.layout} has one model for both roles: set model, and not coder.model or tester.model"
+        )
+    if config.layout == "lora":
+        return lora(_model(config, None), config.lora, seed=config.seed, weights=weights)
+    return shared(_model(config, None), with_reference=with_reference, weights=weights)
+
+
+def _model(config: RunConfig, named: str | None) -> ModelSettings:
+    model = named or config.model
+    if model is None:
+        raise BadConfig("model is missing: name a Hugging Face folder with model=…, or one for each role")
+    return ModelSettings(
+        model=model, dtype=config.dtype, bf16=config.bf16, device=config.device,
+        gradient_checkpointing=config.gradient_checkpointing,
+    )  # fmt: skip
+
+
+def _player(policy: Policy, role: RoleConfig, config: RunConfig) -> Player:
+    sampling = Sampling(
+        temperature=role.temperature, top_p=role.top_p, top_k=role.top_k, stop=role.stop,
+        max_completion_length=role.max_completion_length,
+    )  # fmt: skip
+    generator = InProcessGenerator(policy, config.generation_batch_size)
+    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
+
+
+def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:
+    loss = LossSettings(
+        loss_type=role.loss_type, epsilon=role.epsilon, epsilon_high=role.epsilon_high, delta=role.delta, beta=role.beta
+    )
+    return UpdateSettings(
+        loss=loss, learning_rate=role.learning_rate, lr_scheduler_type=role.lr_scheduler_type,
+        warmup_steps=role.warmup_steps, max_steps=config.max_steps * role.num_iterations,
+        adam_beta1=role.adam_beta1, adam_beta2=role.adam_beta2, weight_decay=role.weight_decay,
+        max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
+        micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
+        max_completion_length=role.max_completion_length,
+        mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
+    )  # fmt: skip
