@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from crossjudge.client import Client
-from crossjudge.trainer.code_a1.duels import Duel, duel_of
-from crossjudge.trainer.code_a1.judging import JudgedDuel, judge_duels
+from crossjudge.trainer.recipes.code_a1.duels import Duel, duel_of
+from crossjudge.trainer.recipes.code_a1.judging import JudgedDuel, judge_duels
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.generation import Completion
 from crossjudge.trainer.mistakes import Outcome
@@ -26,7 +26,8 @@ def replies(texts: Sequence[str]) -> Replies:
 def duel(attacks: dict[str, list[str]], replayed: Sequence[str] = ()) -> Duel:
     """`attacks` are the tester's replies by the solution that they were written against."""
     problem = TrainingProblem(id="p", prompt="add one", entry_point="f", reference_solution=REFERENCE)
-    return duel_of(problem, replies(list(attacks)), [replies(each) for each in attacks.values()], replayed, 8)
+    solutions = list(attacks)
+    return duel_of(problem, replies(solutions), solutions, [replies(each) for each in attacks.values()], replayed, 8)
 
 
 def judged(judge: Client, one: Duel, reference: str | None = REFERENCE) -> JudgedDuel:

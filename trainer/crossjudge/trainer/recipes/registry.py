@@ -7,7 +7,7 @@ from types import ModuleType
 from crossjudge.trainer.training.config import RunConfig
 from crossjudge.trainer.training.errors import BadConfig
 
-RECIPES = ("zerocoder",)
+RECIPES = ("zerocoder", "code_a1")
 
 
 def config_of(name: str) -> type[RunConfig]:

@@ -86,14 +86,18 @@ class CoderConfig(RoleConfig):
     reward: CoderRewardConfig = CoderRewardConfig()
 
 
-class TesterConfig(RoleConfig):
-    """`tests_per_reply` is the most that is taken of one reply. The default reward is not to be scaled by a group's
-    deviation: that makes testers write one trivial test."""
+class TesterRoleConfig(RoleConfig):
+    """`tests_per_reply` is the most that is taken of one reply."""
 
     prompt: str = "tester"
+    tests_per_reply: int = Field(5, ge=1)
+
+
+class TesterConfig(TesterRoleConfig):
+    """The default reward is not to be scaled by a group's deviation: that makes testers write one trivial test."""
+
     reward: TesterRewardConfig = TesterRewardConfig()
     scale_rewards: Literal["group", "batch", "none"] = "none"
-    tests_per_reply: int = Field(5, ge=1)
 
 
 class VerifierConfig(Part):
@@ -121,6 +125,7 @@ class RunConfig(Part):
 
     output_dir: Path
     problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
+    problems_limit: int | None = Field(None, ge=1, description="the first so many problems")
     eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")
     layout: Literal["shared", "lora", "separate"] = "shared"
     lora: LoraSettings = LoraSettings()
@@ -136,14 +141,15 @@ class RunConfig(Part):
     generation_batch_size: int = Field(256, ge=1, description="replies that grow side by side")
     eval_steps: int = Field(20, ge=0, description="0 evaluates at the end alone")
     eval_samples: int = Field(4, ge=1)
+    eval_mutants: int = Field(0, ge=0, description="mutants of each held-out reference to examine the tester by")
     eval_limit: int | None = Field(None, ge=1, description="the first so many held-out problems")
     save_steps: int = Field(20, ge=0, description="0 saves at the end alone")
     save_total_limit: int | None = Field(None, ge=1, description="checkpoints kept; all where left out")
     diagnose: bool = Field(
         False, description="judge the training problems' references too, for the log alone: selector/precision, …"
     )
-    coder: CoderConfig = CoderConfig()
-    tester: TesterConfig = TesterConfig()
+    coder: RoleConfig = RoleConfig(prompt="coder")
+    tester: TesterRoleConfig = TesterRoleConfig()
     verifier: VerifierConfig = VerifierConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 

@@ -8,6 +8,7 @@ import numpy as np
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.pass_at_k import mean_pass_at_k
 
+from .examination import examined, shown_references
 from .judging import Judge, JudgedRollout
 from .rollout import Player, rollout_of
 
@@ -23,18 +24,23 @@ class Evaluation:
     problems: Sequence[TrainingProblem]
     samples: int
     tests_per_reply: int
+    mutants: int = 0
+    """Of each reference, for `examined`; 0 leaves that out."""
 
     def measure(self, coder: Player, tester: Player, judge: Judge, seed: int) -> dict[str, float]:
         """Metrics under `eval/`, without those that nothing is known of."""
         if not self.problems:
             return {}
         coded = coder.replies(self.problems, seed, self.samples)
-        tested = tester.replies(self.problems, seed + 1, self.samples)
+        tested = tester.replies(self.problems, seed + 1, self.samples, codes=shown_references(self.problems))
         rollouts = [
             rollout_of(problem, code, test, self.tests_per_reply)
             for problem, code, test in zip(self.problems, coded, tested, strict=True)
         ]
-        return {f"eval/{name}": value for name, value in measured(judge.judge(rollouts, with_references=True)).items()}
+        found = measured(judge.judge(rollouts, with_references=True))
+        if self.mutants:
+            found |= examined(self.problems, tester, judge, self.mutants, self.tests_per_reply, seed + 1)
+        return {f"eval/{name}": value for name, value in found.items()}
 
 
 def measured(judged: Sequence[JudgedRollout]) -> dict[str, float]:

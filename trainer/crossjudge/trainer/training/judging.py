@@ -19,6 +19,7 @@ from .clock import Clock
 from .rollout import Distinct, Rollout
 
 T = TypeVar("T")
+J = TypeVar("J")
 Bools = NDArray[np.bool_]
 _UNBROKEN = (SourceStatus.OK, SourceStatus.NOT_RUN)
 _PAUSE_S = 5.0
@@ -98,14 +99,8 @@ class Judge:
     def judged_meanwhile(
         self, parts: Iterable[Sequence[Rollout]], with_references: bool, clock: Clock
     ) -> list[JudgedRollout]:
-        """The rollouts of all parts with their cells; a part is judged while the next one is made.
-
-        The clock's `sample` is the making, `verify` what is waited for after it.
-        """
-        made = clock.over(parts, "sample")
-        under_way = [_started(partial(self.judge, rollouts, with_references)) for rollouts in made]
-        with clock.part("verify"):
-            return [each for future in under_way for each in future.result()]
+        """The rollouts of all parts with their cells; a part is judged while the next one is made."""
+        return meanwhile(parts, lambda rollouts: self.judge(rollouts, with_references), clock)
 
     def judge(self, rollouts: Sequence[Rollout], with_references: bool) -> list[JudgedRollout]:
         """The rollouts with their cells. With references, their verdicts too, which no selector sees."""
@@ -114,6 +109,16 @@ class Judge:
         grids = self.grids(list(problems.values()))
         by_plan = {index: grids[at] for at, index in enumerate(problems)}
         return [plan.judged(by_plan.get(index)) for index, plan in enumerate(plans)]
+
+
+def meanwhile(parts: Iterable[T], judge: Callable[[T], Sequence[J]], clock: Clock) -> list[J]:
+    """What the judge makes of all parts, in their order; a part is judged while the next one is made.
+
+    The clock's `sample` is the making, `verify` what is waited for after it.
+    """
+    under_way = [_started(partial(judge, part)) for part in clock.over(parts, "sample")]
+    with clock.part("verify"):
+        return [each for future in under_way for each in future.result()]
 
 
 def _started(call: Callable[[], T]) -> "Future[T]":

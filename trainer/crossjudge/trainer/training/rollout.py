@@ -24,15 +24,18 @@ class Player:
     sampling: Sampling
     num_generations: int
 
-    def replies(self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None) -> list["Replies"]:
-        """`n` replies (`num_generations` where left out) to each problem."""
-        prompts = [self.prompt_ids(problem) for problem in problems]
+    def replies(
+        self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None, codes: Sequence[str] | None = None
+    ) -> list["Replies"]:
+        """`n` replies (`num_generations` where left out) to each problem; to its code, where the template shows any."""
+        shown = codes if codes is not None and self.template.shows_code else [None] * len(problems)
+        prompts = [self.prompt_ids(problem, code) for problem, code in zip(problems, shown, strict=True)]
         drawn = self.generator.generate(prompts, n or self.num_generations, self.sampling, seed)
         return [Replies(ids, tuple(of_one)) for ids, of_one in zip(prompts, drawn, strict=True)]
 
-    def prompt_ids(self, problem: TrainingProblem) -> tuple[int, ...]:
+    def prompt_ids(self, problem: TrainingProblem, code: str | None = None) -> tuple[int, ...]:
         """The template's text, as a user's message where the tokenizer has a chat template."""
-        text = self.template.fill(prompt=problem.prompt, entry_point=problem.entry_point)
+        text = self.template.fill(prompt=problem.prompt, entry_point=problem.entry_point, code=code)
         if getattr(self.tokenizer, "chat_template", None):
             message = [{"role": "user", "content": text}]
             return tuple(self.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False))
@@ -87,10 +90,15 @@ class Rollout:
     owners: tuple[int, ...]
 
 
+def solutions_of(problem: TrainingProblem, coder: Replies) -> tuple[str, ...]:
+    """Cut out of the replies, one for each; empty where there is none in it."""
+    texts = [completion.text for completion in coder.completions]
+    return tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
+
+
 def rollout_of(problem: TrainingProblem, coder: Replies, tester: Replies, tests_per_reply: int) -> Rollout:
     """Cut solutions and tests out of the replies."""
-    texts = [completion.text for completion in coder.completions]
-    solutions = tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
     cut = [cut_tests(reply.text, problem.entry_point, limit=tests_per_reply) for reply in tester.completions]
     owners = tuple(number for number, tests in enumerate(cut) for _ in tests)
-    return Rollout(problem, coder, tester, solutions, tuple(test for tests in cut for test in tests), owners)
+    tests = tuple(test for tests in cut for test in tests)
+    return Rollout(problem, coder, tester, solutions_of(problem, coder), tests, owners)

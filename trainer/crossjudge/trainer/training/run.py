@@ -40,7 +40,7 @@ class Run:
     ) -> None:
         self.config, self.console = config, console
         self.folder = RunFolder(config.output_dir)
-        self.problems: Sequence[TrainingProblem] = some_problems(config.problems)
+        self.problems: Sequence[TrainingProblem] = some_problems(config.problems)[: config.problems_limit]
         self.evaluation = _evaluation(config)
         at = _start(config, self.folder, resume)
         self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
@@ -118,7 +118,7 @@ class Run:
 
     def _logged(self, number: int, metrics: dict[str, float]) -> dict[str, float]:
         self.folder.log(number, metrics)
-        told = ("eval/pass@1", "eval/pass@4", "coder/reward", "tester/reward", "selector/precision",
+        told = ("eval/pass@1", "eval/pass@4", "eval/tests/mul", "coder/reward", "tester/reward", "selector/precision",
                 "selector/skip_rate", "tests/valid", "time/step")  # fmt: skip
         said = "  ".join(f"{name} {metrics[name]:.3f}" for name in told if name in metrics)
         self._tell(f"step {number}/{self.config.max_steps}  {said}")
@@ -194,4 +194,4 @@ def _evaluation(config: RunConfig) -> Evaluation | None:
     if config.eval_problems is None:
         return None
     problems = labelled_problems(config.eval_problems)[: config.eval_limit]
-    return Evaluation(problems, config.eval_samples, config.tester.tests_per_reply)
+    return Evaluation(problems, config.eval_samples, config.tester.tests_per_reply, config.eval_mutants)

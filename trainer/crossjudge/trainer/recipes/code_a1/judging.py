@@ -13,7 +13,8 @@ from crossjudge.contracts import Detail, SourceStatus, Verdict
 from crossjudge.trainer.data import StatedCall, StatedCalls
 from crossjudge.trainer.mistakes import Outcome
 from crossjudge.trainer.rewards import Judged, Reply
-from crossjudge.trainer.training.judging import Judge
+from crossjudge.trainer.selectors import Selection
+from crossjudge.trainer.training.judging import Judge, JudgedRollout
 from crossjudge.trainer.training.rollout import Distinct
 
 from .duels import Duel, unprintable_share
@@ -37,10 +38,20 @@ class JudgedReply:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """How a reference was chosen, where the problem's own is not used."""
+
+    judged: JudgedRollout
+    selection: Selection
+
+
+@dataclass(frozen=True, eq=False)
 class JudgedDuel:
     """A duel with what became of its tests, all by solution."""
 
     duel: Duel
+    reference: str | None
+    """The program that corrected the tests; None where there is none, and so nothing to reward by."""
     replies: tuple[tuple[JudgedReply, ...], ...]
     book: tuple[Judged, ...]
     """Each solution on the replayed tests."""
@@ -48,6 +59,7 @@ class JudgedDuel:
     """Whether it loads and defines the entry point."""
     became: tuple[Corrected, ...]
     """Each test that was written and could be read."""
+    choice: Choice | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -135,7 +147,7 @@ class _Trial:
         status = [] if grid is None else [grid.solutions[row].status for row in self.rows.places]
         solutions = range(len(self.duel.solutions))
         return JudgedDuel(
-            self.duel,
+            self.duel, self.reference,
             tuple(tuple(self._reply(at, n, cells) for n in range(len(self.duel.written[at]))) for at in solutions),
             tuple(Judged.of("".join(cells[at][self.columns[test]] for test in self.duel.replayed)) for at in solutions),
             tuple(grid is None or status[at] in _RUNS for at in solutions),

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crossjudge.trainer.data import StatedCalls, TrainingProblem, solution_of, stated_calls
-from crossjudge.trainer.training.rollout import Replies
+from crossjudge.trainer.data import StatedCalls, TrainingProblem, stated_calls
+from crossjudge.trainer.training.rollout import Replies, Rollout
 
 
 @dataclass(frozen=True)
@@ -21,27 +21,31 @@ class Duel:
     """Tests of the Mistake Book, which each solution has to pass again."""
 
     @property
-    def entry_point(self) -> str:
-        assert self.problem.entry_point is not None, self.problem.id  # a run refuses such problems before it starts
-        return self.problem.entry_point
-
-
-def solutions_of(problem: TrainingProblem, coder: Replies) -> tuple[str, ...]:
-    """Cut out of the coder's replies."""
-    texts = [completion.text for completion in coder.completions]
-    return tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
+    def rollout(self) -> Rollout:
+        """All solutions and all tests as they were written, as selectors want them."""
+        replies = [reply for of_one in self.written for reply in of_one]
+        completions = tuple(completion for each in self.attacks for completion in each.completions)
+        owners = tuple(number for number, reply in enumerate(replies) for _ in reply.calls)
+        tests = tuple(call.test for reply in replies for call in reply.calls)
+        return Rollout(self.problem, self.coder, Replies((), completions), self.solutions, tests, owners)
 
 
 def duel_of(
-    problem: TrainingProblem, coder: Replies, attacks: Sequence[Replies], replayed: Sequence[str], limit: int
+    problem: TrainingProblem,
+    coder: Replies,
+    solutions: Sequence[str],
+    attacks: Sequence[Replies],
+    replayed: Sequence[str],
+    limit: int,
 ) -> Duel:
     """`limit` is the most tests that are read of one reply."""
-    entry_point = problem.entry_point or ""
+    assert problem.entry_point is not None, problem.id  # a run refuses such problems before it starts
+    entry_point = problem.entry_point
     written = tuple(
         tuple(stated_calls(completion.text, entry_point, limit=limit) for completion in replies.completions)
         for replies in attacks
     )
-    return Duel(problem, coder, solutions_of(problem, coder), tuple(attacks), written, tuple(replayed))
+    return Duel(problem, coder, tuple(solutions), tuple(attacks), written, tuple(replayed))
 
 
 def unprintable_share(text: str) -> float:

@@ -1,0 +1,98 @@
+"""What is said of duels: metrics, and the lines of `samples.jsonl`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossjudge.trainer.mistakes import Change, MistakeBook
+from crossjudge.trainer.training.figures import matrix_metrics, selector_metrics
+
+from .judging import JudgedDuel
+
+Floats = NDArray[np.float64]
+
+
+def duel_metrics(judged: Sequence[JudgedDuel]) -> dict[str, float]:
+    """The solutions, and the tests against them.
+
+    `tests/correctable` is the share whose call the reference evaluates, `tests/valid` that of those stated right;
+    `tests/failed` the share of valid tests that their solution fails. Without labels, what the consensus says of
+    tests is `tests/agreed`, and `tests/valid` what the references say, where they are judged (`diagnose`).
+    """
+    known = [became for each in judged for became in each.became if became.is_known]
+    replies = [reply for each in judged for of_one in each.replies for reply in of_one]
+    valid = [reply.reply.valid for reply in replies]
+    unlabelled = any(each.choice is not None for each in judged)
+    scored = [*valid, *(book for each in judged for book in each.book)]
+    found = {
+        "coder/runs": _mean([runs for each in judged for runs in each.runs]),
+        "tests/written": float(sum(len(each.became) for each in judged)),
+        "tests/correctable": _mean([became.test is not None for became in known]),
+        "tests/agreed" if unlabelled else "tests/valid": _mean([became.is_right for became in known]),
+        "tests/failed": _mean([not passed for each in valid for passed in each.passed[each.judged]]),
+        "tests/invalid_per_reply": _mean([reply.reply.invalid for reply in replies]),
+        "tests/unique_frac": _mean([len(set(tests)) / len(tests) for tests in map(_tests, judged) if tests]),
+        "verifier/cells": float(sum(cells.passed.size for cells in scored)),
+        "verifier/infra_error_rate": _mean([not known for cells in scored for known in cells.judged]),
+    }
+    choices = [each.choice for each in judged if each.choice is not None]
+    if choices:
+        rollouts, selections = [choice.judged for choice in choices], [choice.selection for choice in choices]
+        found = {**matrix_metrics(rollouts), **found, **selector_metrics(rollouts, selections)}
+    return {name: value for name, value in found.items() if not np.isnan(value)}
+
+
+def book_metrics(book: MistakeBook, change: Change | None, judged: Sequence[JudgedDuel]) -> dict[str, float]:
+    """The Mistake Book after the step, and how the replayed tests went; nothing where none is kept."""
+    if change is None:
+        return {}
+    passed = [passed for each in judged for of_one in each.book for passed in of_one.passed[of_one.judged]]
+    found = {
+        "book/tests": float(len(book)), "book/problems": float(len(book.problems)),
+        "book/inserted": float(change.inserted), "book/solved": float(change.solved),
+        "book/dropped": float(change.dropped),
+        "book/replayed": float(sum(len(each.duel.replayed) for each in judged)),
+        "book/pass_rate": _mean(passed),
+    }  # fmt: skip
+    return {name: value for name, value in found.items() if not np.isnan(value)}
+
+
+def shown(each: JudgedDuel, coder: Floats, tester: Sequence[Floats]) -> dict[str, Any]:
+    """One problem of a step: each solution with the valid tests against it, their verdicts, and all rewards."""
+    return {
+        "id": each.duel.problem.id,
+        "reference": each.reference,
+        "replayed": list(each.duel.replayed),
+        "solutions": [
+            {
+                "source": source, "runs": runs, "reward": _number(worth), "book": _letters(book.passed, book.judged),
+                "replies": [
+                    {"tests": list(reply.tests), "passed": _letters(reply.reply.valid.passed, reply.reply.valid.judged),
+                     "invalid": reply.reply.invalid, "reward": _number(value)}
+                    for reply, value in zip(replies, values, strict=True)
+                ],
+            }
+            for source, runs, worth, book, replies, values in zip(
+                each.duel.solutions, each.runs, coder, each.book, each.replies, tester, strict=True
+            )
+        ],
+    }  # fmt: skip
+
+
+def _tests(each: JudgedDuel) -> list[str]:
+    return [text for of_one in each.replies for reply in of_one for text in reply.tests]
+
+
+def _letters(passed: NDArray[np.bool_], judged: NDArray[np.bool_]) -> str:
+    """P, F, and X for what was not judged."""
+    return "".join("X" if not known else "P" if good else "F" for good, known in zip(passed, judged, strict=True))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
