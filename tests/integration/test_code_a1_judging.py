@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from crossjudge.client import Client
-from crossjudge.trainer.recipes.code_a1.duels import Duel, duel_of
-from crossjudge.trainer.recipes.code_a1.judging import JudgedDuel, judge_duels
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.generation import Completion
 from crossjudge.trainer.mistakes import Outcome
+from crossjudge.trainer.recipes.code_a1.duels import Duel, duel_of
+from crossjudge.trainer.recipes.code_a1.judging import JudgedDuel, judge_duels
 from crossjudge.trainer.training.judging import Judge
 from crossjudge.trainer.training.rollout import Replies
 
