@@ -42,8 +42,10 @@ def untimed(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_pair_learns_from_executions_alone(judge: Client, tmp_path: Path) -> None:
-    """Right solutions agree with more tests than wrong ones, so that consensus rewards them. Mostly: of the seeds 0 to 3
-    the first one meets a majority that is wrong."""
+    """Right solutions agree with more tests than wrong ones, so that consensus rewards them.
+
+    Mostly: of the seeds 0 to 3 the first one meets a majority that is wrong.
+    """
     settings = {**wordy_run(tmp_path), "max_steps": 12, "eval_steps": 12, "seed": 1}
     metrics = trained(settings, judge)
     assert [each["step"] for each in metrics] == list(range(13))
@@ -55,15 +57,66 @@ def test_a_pair_learns_from_executions_alone(judge: Client, tmp_path: Path) -> N
     assert all(len(row) == len(sample["tests"]) for row in sample["matrix"])
 
 
-@pytest.mark.parametrize("layout", ["separate", "shared"])
-def test_a_resumed_run_logs_what_one_logs_that_was_not_stopped(judge: Client, tmp_path: Path, layout: str) -> None:
+def calibrated(settings: dict[str, Any]) -> dict[str, Any]:
+    """With DyB4, which learns from labelled problems every second step."""
+    labelled = {"problems": settings["problems"], "every": 2, "others": ["b4", "mbr"]}
+    return {**settings, "selector": {"name": "dyb4"}, "calibration": labelled}
+
+
+@pytest.mark.parametrize("how", ["separate", "shared", "calibrated"])
+def test_a_resumed_run_logs_what_one_logs_that_was_not_stopped(judge: Client, tmp_path: Path, how: str) -> None:
     settings = wordy_run(tmp_path)
-    if layout == "shared":
-        settings |= {"layout": layout, "model": settings["coder"].pop("model")}
+    if how == "shared":
+        settings |= {"layout": how, "model": settings["coder"].pop("model")}
         settings["tester"].pop("model")
+    if how == "calibrated":
+        settings = {**calibrated(settings), "save_steps": 3, "max_steps": 5}
     whole = trained(settings, judge)
-    shutil.rmtree(tmp_path / "run" / "checkpoint-4")
+    shutil.rmtree(tmp_path / "run" / f"checkpoint-{settings['max_steps']}")
     assert untimed(trained(settings, judge)) == untimed(whole)
+
+
+def test_labelled_problems_calibrate_and_say_how_good_each_selector_is(judge: Client, tmp_path: Path) -> None:
+    settings = {**calibrated(wordy_run(tmp_path)), "max_steps": 3, "diagnose": False}
+    metrics = trained(settings, judge)
+    names = {"calibration/precision", "calibration/b4/accuracy", "calibration/mbr/accuracy"}
+    assert [names <= each.keys() for each in metrics] == [False, True, False, True]
+    assert not any("selector/precision" in each for each in metrics)  # of what is trained on nothing is known
+
+
+def test_the_oracle_is_always_right(judge: Client, tmp_path: Path) -> None:
+    metrics = trained({**wordy_run(tmp_path), "selector": {"name": "oracle"}, "diagnose": False}, judge)
+    known = [each["selector/precision"] for each in metrics if "selector/precision" in each]
+    assert known
+    assert set(known) == {1.0}
+
+
+def test_problems_that_tell_nothing_are_left_out_before_training(judge: Client, tmp_path: Path) -> None:
+    from crossjudge.trainer.training.errors import BadConfig
+
+    settings = {**wordy_run(tmp_path), "max_steps": 1, "prefilter": {"min_rank": 1, "at_once": 1}}
+    trained(settings, judge)
+    ranks = {each["id"]: each["rank"] for each in lines(tmp_path / "run" / "prefilter.jsonl")}
+    assert ranks == {"one": 0, "two": 1}
+    assert {each["id"] for each in lines(tmp_path / "run" / "samples.jsonl")} == {"two"}
+    with pytest.raises(BadConfig, match="no problem's matrix has more than"):
+        trained({**settings, "prefilter": {"min_rank": 12}, "output_dir": str(tmp_path / "none")}, judge)
+
+
+def test_a_part_is_judged_while_the_next_is_sampled(judge: Client, tmp_path: Path) -> None:
+    """In however many parts: the same problems, in the same order, each with all that was written for it."""
+    settings = {**wordy_run(tmp_path), "max_steps": 1, "eval_steps": 0, "problems_per_step": 5}
+    for parts in (1, 9):
+        trained({**settings, "parts_per_step": parts, "output_dir": str(tmp_path / str(parts))}, judge)
+    one, nine = (lines(tmp_path / parts / "samples.jsonl") for parts in ("1", "9"))
+    assert [(each["id"], len(each["solutions"])) for each in one] == [(e["id"], len(e["solutions"])) for e in nine]
+
+
+def test_what_goes_wrong_is_said_while_it_goes_on(judge: Client, tmp_path: Path) -> None:
+    settings = {**wordy_run(tmp_path), "max_steps": 3, "alarms": {"window": 2, "above": {"tests/unique_frac": 0.0}}}
+    trained(settings, judge)
+    (alarm,) = [each for each in lines(tmp_path / "run" / "alarms.jsonl") if "above 0" in each["text"]]
+    assert (alarm["step"], alarm["reason"]) == (2, "tests/unique_frac")
 
 
 def test_a_signal_saves_and_the_run_goes_on_from_there(

@@ -17,11 +17,16 @@ def is_dotted(name: str) -> bool:
     return ":" in name
 
 
-def part_at(path: str) -> Any:
-    """What a dotted path names. The working folder is looked in too, as with `python -m`. Raises `UnknownPart`."""
-    module, _, name = path.partition(":")
+def look_here() -> None:
+    """Modules in the working folder can be imported from now on, as with `python -m`."""
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
+
+
+def part_at(path: str) -> Any:
+    """What a dotted path names. Raises `UnknownPart`."""
+    module, _, name = path.partition(":")
+    look_here()
     if not module or not name:
         raise UnknownPart(f"{path!r} is no dotted path, such as my_package.my_module:MyClass")
     try:

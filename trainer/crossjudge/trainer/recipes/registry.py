@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from crossjudge.trainer.plugins import look_here
 from crossjudge.trainer.training.config import RunConfig
 from crossjudge.trainer.training.errors import BadConfig
 
@@ -27,6 +28,7 @@ def recipe_of(name: str) -> ModuleType:
 
 
 def _module(name: str, part: str) -> ModuleType:
+    look_here()
     package = f"{__package__}.{name}" if name in RECIPES else name
     try:
         is_there = ("." in package) and find_spec(f"{package}.{part}") is not None

@@ -40,18 +40,18 @@ class Alarms:
     def look(self, metrics: Mapping[str, float]) -> list[tuple[str, str]]:
         """What this step's metrics raise: the metric's name and a sentence each."""
         raised = []
+        for metric in {metric for metric, _, _ in self._limits} & metrics.keys():
+            self._recent[metric] = [*self._recent.get(metric, []), float(metrics[metric])][-self._window :]
         for metric, sign, limit in self._limits:
-            if metric not in metrics:
+            recent = self._recent.get(metric, [])
+            if metric not in metrics or len(recent) < self._window:
                 continue
-            recent = [*self._recent.get(metric, []), float(metrics[metric])][-self._window :]
-            self._recent[metric] = recent
-            mean = sum(recent) / len(recent)
-            is_over = len(recent) == self._window and sign * mean > sign * limit
-            if is_over and metric not in self._standing:
-                side = "above" if sign > 0 else "below"
+            mean, side = sum(recent) / len(recent), "above" if sign > 0 else "below"
+            is_over, name = sign * mean > sign * limit, f"{metric} {side}"
+            if is_over and name not in self._standing:
                 figures = f"{metric} is {mean:.3f} on average of {len(recent)} steps, {side} {limit:g}"
                 raised.append((metric, ": ".join(each for each in (MEANINGS.get(metric), figures) if each)))
-            (self._standing.add if is_over else self._standing.discard)(metric)
+            (self._standing.add if is_over else self._standing.discard)(name)
         return raised
 
     def state_dict(self) -> dict[str, Any]:
