@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossjudge.client import Limits
+from crossjudge.trainer.mistakes import Bounds
 from crossjudge.trainer.policy.lora_settings import LoraSettings
 
 from .errors import BadConfig
@@ -118,6 +119,13 @@ class AlarmsConfig(Part):
     window: int = Field(5, ge=1)
     below: dict[str, float | None] = {}
     above: dict[str, float | None] = {}
+
+
+class MistakesConfig(Bounds):
+    """The Mistake Book: how many of a problem's tests its solutions have to pass again (0 keeps no book), and its
+    bounds."""
+
+    replay: int = Field(0, ge=0)
 
 
 class RunConfig(Part):

@@ -1,13 +1,13 @@
 """Replies of a role to problems, and the solutions or tests in them. Knows nothing of rewards."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crossjudge.contracts import Test
+from crossjudge.contracts import AssertTest, Test
 from crossjudge.trainer.data import Template, TrainingProblem, cut_tests, solution_of
 from crossjudge.trainer.generation import Completion, Generator, Sampling
 
@@ -79,7 +79,7 @@ class Rollout:
     """One problem with what both roles wrote for it.
 
     `solutions[i]` is cut from the coder's reply i, empty where there is none in it, which is judged as an error.
-    `tests[j]` is from the tester's reply `owners[j]`.
+    `tests[j]` is from the tester's reply `owners[j]`; behind those that have an owner stand replayed ones.
     """
 
     problem: TrainingProblem
@@ -88,6 +88,17 @@ class Rollout:
     solutions: tuple[str, ...]
     tests: tuple[Test, ...]
     owners: tuple[int, ...]
+
+    @property
+    def replayed(self) -> tuple[AssertTest, ...]:
+        """The tests that no reply wrote."""
+        return tuple(test for test in self.tests[len(self.owners) :] if isinstance(test, AssertTest))
+
+    def replaying(self, texts: Sequence[str]) -> "Rollout":
+        """With these tests too, but for those that were written again."""
+        written = {test.code for test in self.tests if isinstance(test, AssertTest)}
+        more = tuple(AssertTest(code=text) for text in texts if text not in written)
+        return replace(self, tests=self.tests + more)
 
 
 def solutions_of(problem: TrainingProblem, coder: Replies) -> tuple[str, ...]:

@@ -4,13 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from crossjudge.trainer.mistakes import Bounds
-from crossjudge.trainer.training.config import RoleConfig, RunConfig, SelectorConfig, TesterRoleConfig
+from crossjudge.trainer.training.config import MistakesConfig, RoleConfig, RunConfig, SelectorConfig, TesterRoleConfig
 
 
-class MistakesConfig(Bounds):
-    """The Mistake Book, and how many of a problem's tests each of its solutions has to pass again; 0 keeps no book."""
-
+class BookConfig(MistakesConfig):
     replay: int = Field(8, ge=0)
 
 
@@ -39,7 +36,7 @@ class CodeA1Config(RunConfig):
         "given", description="what corrects tests: the problem's own program, or a solution that the selector chose"
     )
     selector: SelectorConfig = SelectorConfig()
-    mistakes: MistakesConfig = MistakesConfig()
+    mistakes: BookConfig = BookConfig()
 
 
 Config = CodeA1Config

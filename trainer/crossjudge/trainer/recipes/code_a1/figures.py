@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossjudge.trainer.mistakes import Change, MistakeBook
 from crossjudge.trainer.training.figures import matrix_metrics, selector_metrics
 
 from .judging import JudgedDuel
@@ -41,21 +40,6 @@ def duel_metrics(judged: Sequence[JudgedDuel]) -> dict[str, float]:
     if choices:
         rollouts, selections = [choice.judged for choice in choices], [choice.selection for choice in choices]
         found = {**matrix_metrics(rollouts), **found, **selector_metrics(rollouts, selections)}
-    return {name: value for name, value in found.items() if not np.isnan(value)}
-
-
-def book_metrics(book: MistakeBook, change: Change | None, judged: Sequence[JudgedDuel]) -> dict[str, float]:
-    """The Mistake Book after the step, and how the replayed tests went; nothing where none is kept."""
-    if change is None:
-        return {}
-    passed = [passed for each in judged for of_one in each.book for passed in of_one.passed[of_one.judged]]
-    found = {
-        "book/tests": float(len(book)), "book/problems": float(len(book.problems)),
-        "book/inserted": float(change.inserted), "book/solved": float(change.solved),
-        "book/dropped": float(change.dropped),
-        "book/replayed": float(sum(len(each.duel.replayed) for each in judged)),
-        "book/pass_rate": _mean(passed),
-    }  # fmt: skip
     return {name: value for name, value in found.items() if not np.isnan(value)}
 
 

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from crossjudge.client import Client
 from crossjudge.trainer.data import TrainingProblem
-from crossjudge.trainer.mistakes import FILE, Change, MistakeBook
 from crossjudge.trainer.rewards import CodeA1Coder, CodeA1Tester
 from crossjudge.trainer.training.cast import Cast
 from crossjudge.trainer.training.clock import Clock
@@ -24,14 +23,14 @@ from crossjudge.trainer.training.evaluation import Evaluation
 from crossjudge.trainer.training.judging import Judge, meanwhile
 from crossjudge.trainer.training.lessons import Lesson, lesson_of, no_rewards
 from crossjudge.trainer.training.recipe import StepResult
+from crossjudge.trainer.training.replay import Replay
 from crossjudge.trainer.training.rollout import Replies, solutions_of
 from crossjudge.trainer.training.run import Run, parts_of
-from crossjudge.trainer.training.run_folder import write_whole
 
 from .config import CodeA1Config
 from .consensus import Consensus
 from .duels import Duel, duel_of
-from .figures import book_metrics, duel_metrics, shown
+from .figures import duel_metrics, shown
 from .judging import JudgedDuel, judge_duels
 
 Floats = NDArray[np.float64]
@@ -49,7 +48,7 @@ def make(config: CodeA1Config, cast: Cast, judge: Judge) -> "CodeA1":
     return CodeA1(
         config, cast, judge, CodeA1Coder(),
         CodeA1Tester(alpha=config.alpha, tests=config.tester.tests_per_reply, unfailed=config.unfailed),
-        MistakeBook(config.mistakes),
+        Replay(config.mistakes),
         Consensus(config, judge) if config.reference == "consensus" else None,
     )  # fmt: skip
 
@@ -63,7 +62,7 @@ class CodeA1:
     judge: Judge
     coder_reward: CodeA1Coder
     tester_reward: CodeA1Tester
-    book: MistakeBook
+    replay: Replay
     consensus: Consensus | None
     """What chooses references; None where the problems have their own."""
     folder: Path = field(init=False)
@@ -84,13 +83,14 @@ class CodeA1:
         judged = meanwhile(self.sample(number, problems), self.judged, clock)
         with clock.part("reward"):
             coder, tester = self.rewards(judged)
-            change = self.write_down(number, judged)
+            cells = sum(int(book.judged.sum()) for each in judged for book in each.book)
+            book = self.replay.update(number, [each.outcome for each in judged], cells, self.folder)
         with clock.part("update"):
             learned = self.cast.learn(
                 lesson_of([each.duel.coder for each in judged], coder, self.config.coder.scale_rewards),
                 self.tester_lesson(judged, tester),
             )
-        metrics = {**learned, **duel_metrics(judged), **book_metrics(self.book, change, judged), **clock.metrics()}
+        metrics = {**learned, **duel_metrics(judged), **book, **clock.metrics()}
         return StepResult(metrics, [shown(*each) for each in zip(judged, coder, tester, strict=True)])
 
     def sample(self, number: int, problems: Sequence[TrainingProblem]) -> Iterator[list[Duel]]:
@@ -107,8 +107,7 @@ class CodeA1:
             yield [
                 duel_of(
                     problem, replies, texts, [next(attacks) for _ in texts],
-                    [mistake.test for mistake in self.book.top(problem.id, config.mistakes.replay)],
-                    limit=config.tester.tests_per_reply * READ_PER_TEST_ASKED,
+                    self.replay.tests(problem.id), limit=config.tester.tests_per_reply * READ_PER_TEST_ASKED,
                 )
                 for problem, replies, texts in zip(part, coded, solutions, strict=True)
             ]  # fmt: skip
@@ -135,14 +134,6 @@ class CodeA1:
             ])  # fmt: skip
         return coder, tester
 
-    def write_down(self, number: int, judged: Sequence[JudgedDuel]) -> Change | None:
-        """What was solved and failed goes into the book, which `mistakes.json` shows; None where none is kept."""
-        if not self.config.mistakes.replay:
-            return None
-        change = self.book.update([each.outcome for each in judged], number)
-        write_whole(self.folder / FILE, self.book.to_json())
-        return change
-
     def tester_lesson(self, judged: Sequence[JudgedDuel], rewards: Sequence[Sequence[Floats]]) -> Lesson:
         """From the most informative groups of each problem; the metrics are those of all groups."""
         scale = self.config.tester.scale_rewards
@@ -161,11 +152,11 @@ class CodeA1:
 
     def state_dict(self) -> dict[str, Any]:
         """What was learnt besides the weights."""
-        return {"book": self.book.state_dict()}
+        return {"book": self.replay.book.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        self.book.load_state_dict(state["book"])
+        self.replay.book.load_state_dict(state["book"])
 
 
 def most_spread(groups: Sequence[Floats], count: int | None) -> list[int]:
