@@ -21,7 +21,8 @@ def duel_metrics(judged: Sequence[JudgedDuel]) -> dict[str, float]:
     tests is `tests/agreed`, and `tests/valid` what the references say, where they are judged (`diagnose`).
     """
     known = [became for each in judged for became in each.became if became.is_known]
-    replies = [reply for each in judged for of_one in each.replies for reply in of_one]
+    told = [each for each in judged if each.reference is not None]  # of the others nothing was asked
+    replies = [reply for each in told for of_one in each.replies for reply in of_one]
     valid = [reply.reply.valid for reply in replies]
     unlabelled = any(each.choice is not None for each in judged)
     scored = [*valid, *(book for each in judged for book in each.book)]
@@ -32,7 +33,7 @@ def duel_metrics(judged: Sequence[JudgedDuel]) -> dict[str, float]:
         "tests/agreed" if unlabelled else "tests/valid": _mean([became.is_right for became in known]),
         "tests/failed": _mean([not passed for each in valid for passed in each.passed[each.judged]]),
         "tests/invalid_per_reply": _mean([reply.reply.invalid for reply in replies]),
-        "tests/unique_frac": _mean([len(set(tests)) / len(tests) for tests in map(_tests, judged) if tests]),
+        "tests/unique_frac": _mean([len(set(tests)) / len(tests) for tests in map(_tests, told) if tests]),
         "verifier/cells": float(sum(cells.passed.size for cells in scored)),
         "verifier/infra_error_rate": _mean([not known for cells in scored for known in cells.judged]),
     }

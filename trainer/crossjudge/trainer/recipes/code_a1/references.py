@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from crossjudge.client import Grid, Problem
 from crossjudge.contracts import AssertTest, Verdict
 from crossjudge.trainer.data import StatedCall, TrainingProblem
-from crossjudge.trainer.python_text import parsed
 
 _BEFORE, _AFTER = "AssertionError: <", "> (test.py line 1: "
 
@@ -82,11 +81,8 @@ def _value(letter: str, message: str | None) -> str | None:
 
 
 def _is_literal(text: str) -> bool:
-    match parsed(text):
-        case ast.Module(body=[ast.Expr(value=expression)]):
-            try:
-                ast.literal_eval(expression)
-            except (ValueError, TypeError, RecursionError, MemoryError):  # TypeError: a set of lists, say
-                return False
-            return True
-    return False
+    try:
+        ast.literal_eval(text)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):  # TypeError: a set of lists, say
+        return False
+    return True
