@@ -62,5 +62,6 @@ def shown(each: JudgedRollout, selection: Selection) -> dict[str, Any]:
         "tests": [getattr(test, "code", None) for test in rollout.tests],
         "matrix": [row.tobytes().decode() for row in each.matrix.letters[each.solution_places][:, each.test_places]],
         "chosen": np.flatnonzero(selection.solutions).tolist(),
+        "chosen_tests": np.flatnonzero(selection.tests).tolist(),
         "abstain": selection.abstain,
     }

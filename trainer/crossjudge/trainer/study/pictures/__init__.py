@@ -1,10 +1,10 @@
 """The study as pictures. matplotlib is imported only when one is drawn."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossjudge.trainer.picture_frame import save_small
 from crossjudge.trainer.study.parts import Part
 from crossjudge.trainer.study.worlds import REGIMES
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BENIGN, COLLUSIVE = REGIMES[2].name, REGIMES[3].name
-_COLOURS = 96
 
 
 def pictures(part: Part) -> "Iterator[tuple[str, Figure]]":
@@ -41,14 +40,5 @@ def pictures(part: Part) -> "Iterator[tuple[str, Figure]]":
 
 
 def save(part: Part, folder: Path) -> list[Path]:
-    """`<part>-<picture>.png` for each, in few colours: a picture that documentation shows should be small."""
-    from PIL import Image
-
-    saved = []
-    for name, figure in pictures(part):
-        path = folder / f"{part.name}-{name}.png"
-        drawn = BytesIO()
-        figure.savefig(drawn, dpi=150)
-        Image.open(drawn).convert("RGB").quantize(_COLOURS).save(path, optimize=True)
-        saved.append(path)
-    return saved
+    """`<part>-<picture>.png` for each."""
+    return [save_small(figure, folder / f"{part.name}-{name}.png") for name, figure in pictures(part)]

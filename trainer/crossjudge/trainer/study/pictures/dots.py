@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crossjudge.trainer.picture_frame import BLUE, GREY, ORANGE, new_figure, plain
 from crossjudge.trainer.study.contestants import CHANCE, TRUTH
 from crossjudge.trainer.study.field import Field
 from crossjudge.trainer.study.resampling import Estimate, mean_of
 from crossjudge.trainer.study.tables import TITLES
-
-from .frame import BLUE, GREY, ORANGE, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

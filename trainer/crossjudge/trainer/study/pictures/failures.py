@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crossjudge.trainer.picture_frame import new_figure, plain
 from crossjudge.trainer.study.field import Field
 
 from .dots import rules
-from .frame import new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

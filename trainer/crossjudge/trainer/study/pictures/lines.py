@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crossjudge.trainer.picture_frame import GREY, RED, STYLES, new_figure, plain
 from crossjudge.trainer.selectors import SELECTORS
 from crossjudge.trainer.study.contestants import CHANCE, TRUTH
 from crossjudge.trainer.study.course import LABEL_FREE, Course, Step
 from crossjudge.trainer.study.tests_curve import Curve
-
-from .frame import GREY, RED, STYLES, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

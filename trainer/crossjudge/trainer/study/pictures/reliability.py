@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crossjudge.trainer.picture_frame import BLUE, GREY, ORANGE, new_figure, plain
 from crossjudge.trainer.study.field import Field
-
-from .frame import BLUE, GREY, ORANGE, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
