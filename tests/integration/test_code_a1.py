@@ -76,12 +76,14 @@ def test_a_coder_learns_from_tests_that_are_written_against_it(judge: Client, tm
 def test_what_was_sampled_can_be_looked_at(judge: Client, tmp_path: Path) -> None:
     trained(white_box_run(tmp_path) | {"max_steps": 1}, judge)
     for problem in lines(tmp_path / "run" / "samples.jsonl"):
-        assert problem["reference"] == SOLUTIONS[0]
-        for solution in problem["solutions"]:
-            assert solution["runs"] == (solution["source"] in SOLUTIONS)
-            assert len(solution["replies"]) == 4
-            passed = "".join(reply["passed"] for reply in solution["replies"])
-            assert set(passed) <= ({"P"} if solution["source"] == SOLUTIONS[0] else {"F"})
+        assert problem["reference"] == SOLUTIONS[0] and problem["replayed"] == 0
+        met: dict[str, set[int]] = {}  # equal solutions are one row
+        for source, replies in zip(problem["solutions"], problem["replies"], strict=True):
+            assert len(replies) == 4
+            met.setdefault(source, set()).update(at for reply in replies for at in reply["tests"])
+        for source, row in zip(problem["solutions"], problem["matrix"], strict=True):
+            assert {at for at, letter in enumerate(row) if letter != "S"} == met[source]
+            assert {row[at] for at in met[source]} <= ({"P"} if source == SOLUTIONS[0] else {"F", "E"})
 
 
 @pytest.mark.parametrize("changed", [dict, of_one_model, without_references], ids=["pair", "one model", "consensus"])
@@ -108,10 +110,9 @@ def test_without_labels_the_selector_chooses_who_corrects_the_tests(judge: Clien
     problems = lines(tmp_path / "run" / "samples.jsonl")
     assert any(problem["reference"] is not None for problem in problems)
     for problem in problems:
-        sources = [solution["source"] for solution in problem["solutions"]]
-        rewards = [solution["reward"] for solution in problem["solutions"]]
-        assert problem["reference"] is None or problem["reference"] in sources
-        assert (problem["reference"] is None) == all(reward is None for reward in rewards)
+        assert (problem["reference"] is None) == (problem["abstain"] is not None)
+        assert (problem["reference"] is None) == all(reward is None for reward in problem["rewards"])
+        assert problem["reference"] in [None, *(problem["solutions"][at] for at in problem["chosen"])]
 
 
 def test_a_run_may_do_without_a_book(judge: Client, tmp_path: Path) -> None:

@@ -45,34 +45,34 @@ def duel_metrics(judged: Sequence[JudgedDuel]) -> dict[str, float]:
 
 
 def shown(each: JudgedDuel, coder: Floats, tester: Sequence[Floats]) -> dict[str, Any]:
-    """One problem of a step: each solution with the valid tests against it, their verdicts, and all rewards."""
-    return {
+    """One problem of a step: solutions, tests and their sparse matrix, the first tests being replayed ones; of each
+    solution its reward and the replies against it, whose tests are columns; what was chosen where there is a choice."""
+    columns = {text: at for at, text in enumerate(each.tests)}
+    found: dict[str, Any] = {
         "id": each.duel.problem.id,
+        "solutions": list(each.duel.solutions),
+        "tests": list(each.tests),
+        "matrix": list(each.letters),
+        "replayed": len(each.duel.replayed),
         "reference": each.reference,
-        "replayed": list(each.duel.replayed),
-        "solutions": [
-            {
-                "source": source, "runs": runs, "reward": _number(worth), "book": _letters(book.passed, book.judged),
-                "replies": [
-                    {"tests": list(reply.tests), "passed": _letters(reply.reply.valid.passed, reply.reply.valid.judged),
-                     "invalid": reply.reply.invalid, "reward": _number(value)}
-                    for reply, value in zip(replies, values, strict=True)
-                ],
-            }
-            for source, runs, worth, book, replies, values in zip(
-                each.duel.solutions, each.runs, coder, each.book, each.replies, tester, strict=True
-            )
+        "rewards": [_number(value) for value in coder],
+        "replies": [
+            [
+                {"tests": [columns[text] for text in reply.tests if text in columns], "invalid": reply.reply.invalid,
+                 "reward": _number(value)}
+                for reply, value in zip(replies, values, strict=True)
+            ]
+            for replies, values in zip(each.replies, tester, strict=True)
         ],
     }  # fmt: skip
+    if each.choice is not None:
+        selection = each.choice.selection
+        found |= {"chosen": np.flatnonzero(selection.solutions).tolist(), "abstain": selection.abstain}
+    return found
 
 
 def _tests(each: JudgedDuel) -> list[str]:
     return [text for of_one in each.replies for reply in of_one for text in reply.tests]
-
-
-def _letters(passed: NDArray[np.bool_], judged: NDArray[np.bool_]) -> str:
-    """P, F, and X for what was not judged."""
-    return "".join("X" if not known else "P" if good else "F" for good, known in zip(passed, judged, strict=True))
 
 
 def _number(value: float) -> float | None:

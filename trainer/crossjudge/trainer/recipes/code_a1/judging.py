@@ -59,6 +59,10 @@ class JudgedDuel:
     """Whether it loads and defines the entry point."""
     became: tuple[Corrected, ...]
     """Each test that was written and could be read."""
+    tests: tuple[str, ...] = ()
+    """Each test that was run, once."""
+    letters: tuple[str, ...] = ()
+    """Of each solution its verdicts on them; S for those that it was not to meet."""
     choice: Choice | None = None
 
     @property
@@ -152,6 +156,7 @@ class _Trial:
             tuple(Judged.of("".join(cells[at][self.columns[test]] for test in self.duel.replayed)) for at in solutions),
             tuple(grid is None or status[at] in _RUNS for at in solutions),
             tuple(self._became(call) for of_one in self.duel.written for reply in of_one for call in reply.calls),
+            tuple(self.columns), tuple(cells[at] if cells else "" for at in solutions),
         )  # fmt: skip
 
     def _reply(self, solution: int, number: int, cells: Sequence[str]) -> JudgedReply:
