@@ -2,7 +2,7 @@
 #   docker build -f docker/service.Dockerfile -t crossjudge-service .
 FROM python:3.11-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
-RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.9"
+RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.10"
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
 # The exact versions of uv.lock; no Redis server, for here it is another container.

@@ -5,20 +5,22 @@
 # the commands that only talk to a service.
 FROM python:3.11-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
-RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.9"
+RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.10"
 WORKDIR /app
 ARG TORCH=cuda
+ARG TORCH_VERSION=2.13.0
 ARG TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 COPY pyproject.toml uv.lock ./
-# The exact versions of uv.lock. For a CPU the same version of torch comes from another index, without CUDA's packages.
+# The exact versions of uv.lock, which holds no torch: for a CPU it comes from another index, without CUDA's packages.
+# Asked for from /, or the settings in pyproject.toml would keep uv from it.
 RUN set -eu; uv venv -q .venv; \
-    uv export -q --locked --no-default-groups --extra trainer --no-emit-project --no-hashes -o all.txt; \
-    grep -vE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)(\[|==)' all.txt >others.txt; \
+    uv export -q --locked --no-default-groups --extra trainer --no-emit-project --no-hashes -o locked.txt; \
+    uv pip install -q -r locked.txt; \
+    export VIRTUAL_ENV=/app/.venv; cd /; \
     case "$TORCH" in \
-      cuda) uv pip install -q -r all.txt ;; \
-      cpu) uv pip install -q -r others.txt; \
-           uv pip install -q --index-url "$TORCH_CPU_INDEX" "$(grep -oE '^torch==[0-9.]+' all.txt)" ;; \
-      none) uv pip install -q -r others.txt ;; \
+      cuda) uv pip install -q "torch==$TORCH_VERSION" ;; \
+      cpu) uv pip install -q --index-url "$TORCH_CPU_INDEX" "torch==$TORCH_VERSION" ;; \
+      none) ;; \
       *) echo "TORCH is cuda, cpu or none, not $TORCH" >&2; exit 1 ;; \
     esac
 COPY README.md LICENSE ./

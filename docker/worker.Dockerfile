@@ -5,7 +5,7 @@
 # AppArmor, --security-opt apparmor=unconfined; and a tmpfs on /tmp.
 FROM python:3.11-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
-RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.9"
+RUN pip install --no-cache-dir --disable-pip-version-check "uv>=0.10"
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-default-groups --extra worker --no-install-project

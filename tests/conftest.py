@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from crossjudge.worker.pool import JailPool
 from judged_cells import jail_pool
 
 REPOSITORY = Path(__file__).parent.parent
+OF_THE_TRAINER = ("datasets", "peft", "torch", "transformers", "trl")  # whose absence its tests are skipped for
 
 # A busy machine is slow, not wrong: no test of ours is timed, those that Hypothesis makes among them.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +28,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("CROSSJUDGE_SANDBOX") == "none":
         pytest.exit("CROSSJUDGE_SANDBOX=none: hostile programs would run as you, on this machine", returncode=2)
+    absent = [name for name in OF_THE_TRAINER if find_spec(name) is None]
+    if "CI" in os.environ and absent:
+        pytest.exit(f"in CI the trainer's tests must run, and {', '.join(absent)} cannot be imported", returncode=2)
 
 
 @pytest.hookimpl(wrapper=True)

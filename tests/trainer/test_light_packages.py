@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+PACKAGES = ["mutation", "data", "rewards", "mistakes", "mistakes.command", "recipes.code_a1.config"]
 
-@pytest.mark.parametrize(
-    "package", ["mutation", "data", "rewards", "mistakes", "mistakes.command", "recipes.code_a1.config"]
-)
+
+@pytest.mark.parametrize("package", [*PACKAGES, "training.command", "evals.command"])
 def test_importing_it_does_not_import_torch(package: str) -> None:
     heavy = "{'torch', 'transformers'} & set(sys.modules)"
     program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"

@@ -1,7 +1,10 @@
-"""`crossjudge demo`: a stack, the example problems, their passing matrices and a picture, and nothing left behind."""
+"""`crossjudge demo`: a stack, the example problems, their passing matrices and a picture, then a small training; and no
+process is left behind."""
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
 
     from crossjudge.contracts import ProblemResult
 
+    from .stack import Stack
+
 _LIMITS = {"cpu_seconds": 1.0, "wall_seconds": 5.0}
 _HERE = Path(__file__).parent
 _PLACES = (
@@ -21,18 +26,21 @@ _PLACES = (
 
 
 def demo(
-    output: Annotated[Path, typer.Option(file_okay=False, help="Folder for results and picture.")] = Path(
-        "demo-output"
-    ),
+    output: Annotated[Path, typer.Option(file_okay=False, help="Folder for what comes of it.")] = Path("demo-output"),
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one a core")] = None,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Steps in which two small models learn from the verifier; 0 leaves that out.")
+    ] = 30,
 ) -> None:
-    """Start a stack, judge the example problems, show and draw their passing matrices, stop the stack."""
+    """Start a stack, judge the example problems, draw the matrices, train two small models, stop the stack."""
     from rich.console import Console
 
     from crossjudge.contracts import dump_json
 
+    from .demo_training import train_a_pair
     from .plot import draw
     from .signals import signals_end_us
+    from .stack import Stack
 
     console = Console(highlight=False)
     problems = example_problems()
@@ -40,12 +48,15 @@ def demo(
     with (
         signals_end_us(),
         tempfile.TemporaryDirectory(prefix="crossjudge-demo-", ignore_cleanup_errors=True) as folder,
+        _running(Stack(Path(folder), workers=workers), console) as stack,
     ):
-        results = _judge(problems, Path(folder), workers, console)
-    results_file.write_bytes(b"".join(dump_json(result) + b"\n" for result in results))
-    draw(results, picture)
-    _explain(results, console)
-    console.print(f"Results:  {results_file}\nPicture:  {picture}", soft_wrap=True)
+        results = _judge(problems, stack.url, console)
+        results_file.write_bytes(b"".join(dump_json(result) + b"\n" for result in results))
+        draw(results, picture)
+        _explain(results, console)
+        console.print(f"Results:  {results_file}\nPicture:  {picture}\n", soft_wrap=True)
+        if steps:
+            train_a_pair(output, stack.url, steps, console)
 
 
 def example_problems() -> list[dict[str, Any]]:
@@ -75,31 +86,36 @@ def _prepare(output: Path) -> tuple[Path, Path]:
     return results_file, picture
 
 
-def _judge(
-    problems: list[dict[str, Any]], folder: Path, workers: int | None, console: "Console"
-) -> "list[ProblemResult]":
-    """The results, in the order of the problems. Each matrix is shown as soon as it is there."""
-    from ._sync import Client
-    from .show import matrix
-    from .stack import Stack, StackError
+@contextmanager
+def _running(stack: "Stack", console: "Console") -> "Iterator[Stack]":
+    """The stack, for as long as it is needed. What breaks it is explained by its log."""
+    from .errors import CommandError
+    from .stack import StackError
 
-    results = {}
-    stack = Stack(folder, workers=workers)
     try:
         with console.status("Starting Redis, the service and the workers …"):
             stack.start()
-        console.print(f"The stack listens at {stack.url}. {len(problems)} problems go in.\n")
-        with Client(stack.url, run="demo", limits=_LIMITS) as judge:
-            for grid in judge.stream(problems, cells_per_batch=1):
-                console.print(matrix(grid.result), "")
-                results[grid.index] = grid.result
+        yield stack
     except BaseException as error:
-        if not isinstance(error, KeyboardInterrupt | SystemExit | StackError):
+        if not isinstance(error, KeyboardInterrupt | SystemExit | StackError | CommandError):
             console.print(f"The stack's log ends:\n{stack.log_tail()}", markup=False, style="dim")
         raise
     finally:
         with console.status("Stopping the stack …"):
             stack.stop()
+
+
+def _judge(problems: list[dict[str, Any]], url: str, console: "Console") -> "list[ProblemResult]":
+    """The results, in the order of the problems. Each matrix is shown as soon as it is there."""
+    from ._sync import Client
+    from .show import matrix
+
+    console.print(f"The stack listens at {url}. {len(problems)} problems go in.\n")
+    results = {}
+    with Client(url, run="demo", limits=_LIMITS) as judge:
+        for grid in judge.stream(problems, cells_per_batch=1):
+            console.print(matrix(grid.result), "")
+            results[grid.index] = grid.result
     return [results[index] for index in sorted(results)]
 
 

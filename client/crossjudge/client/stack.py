@@ -112,6 +112,6 @@ class Stack:
         self.stop()
 
 
-def end_with_parent() -> None:
-    """In the child, before it becomes `up`: when we are killed outright, it is asked to end."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """In the child, before it becomes another program: when we are killed outright, it gets this signal."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

@@ -47,14 +47,22 @@ def load_model(settings: ModelSettings, weights: Path | None = None) -> Any:
 
     Raises `UnusableModel`.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM  # takes seconds to import, which `--help` should not wait for
 
     source = _source(settings.model if weights is None else str(weights))
+    device = chosen_device(settings.device)
+    model: Any
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=DTYPES[settings.dtype])
-    except (OSError, ValueError, KeyError) as error:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            source, dtype=DTYPES[settings.dtype], output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UnusableModel(f"{source}: no causal language model could be loaded ({_first_line(error)})") from error
-    model.to(chosen_device(settings.device))
+    if lacking := sorted(info["missing_keys"]):  # transformers would draw them at random
+        some = f"{', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}"
+        raise UnusableModel(f"{source}: its files lack weights of the model ({some}): copy or save it again")
+    model.to(device)
     if settings.gradient_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     return model.eval()
@@ -100,4 +108,4 @@ def _source(model: str) -> str:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].rstrip(" :.") if lines else type(error).__name__

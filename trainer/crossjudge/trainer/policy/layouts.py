@@ -54,7 +54,7 @@ def lora(settings: ModelSettings, adapters: LoraSettings, *, seed: int = 0, weig
     A new adapter starts as the base itself; `seed` draws the half of it that is not 0, and torch's own random state is
     left as it was. Needs peft. Raises `UnusableModel`.
     """
-    base, tokenizer = load_model(settings), load_tokenizer(settings)
+    tokenizer, base = load_tokenizer(settings), load_model(settings)
     check_fit(base, tokenizer, settings.model)
     with seeded(seed, base.device):
         model = _with_adapters(base, adapters) if weights is None else _with_saved_adapters(base, weights)
@@ -62,8 +62,8 @@ def lora(settings: ModelSettings, adapters: LoraSettings, *, seed: int = 0, weig
 
 
 def _whole(name: str, settings: ModelSettings, with_reference: bool, weights: Path | None) -> Policy:
+    tokenizer = load_tokenizer(settings)  # first, because what is wrong with it is known at once
     model = load_model(settings, weights=None if weights is None else weights / name)
-    tokenizer = load_tokenizer(settings)
     check_fit(model, tokenizer, settings.model)
     reference = load_model(settings).requires_grad_(False) if with_reference else None
     return Policy(name, model, tokenizer, reference=reference, bf16=settings.bf16)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
 
 from crossjudge.trainer.data import load_template
 from crossjudge.trainer.generation import Sampling
@@ -45,19 +48,27 @@ class Cast:
 
 def cast_of(config: RunConfig, weights: Path | None = None) -> Cast:
     """`weights`: a checkpoint to go on from. Raises `BadConfig`, and `UnusableModel` for what cannot be loaded."""
-    policies = _policies(config, weights)
-    roles = ((policies.coder, config.coder), (policies.tester, config.tester))
+    settings = {name: _learning(config, name) for name in ("coder", "tester")}  # before models, which take long
+    with_reference = any(role.beta for role in (config.coder, config.tester))
+    policies = _policies(config, weights, with_reference)
     learners: dict[str, Learner] = {}
-    for policy, role in roles:
+    for policy, role in ((policies.coder, "coder"), (policies.tester, "tester")):
         # One policy in both roles learns as the coder's section says.
-        learners.setdefault(policy.name, Learner(policy, _learning(config, role)))
-    coder, tester = (_player(policy, role, config) for policy, role in roles)
-    return Cast(policies, coder, tester, learners)
+        learners.setdefault(policy.name, Learner(policy, settings[role]))
+    return Cast(policies, *_players(policies, config), learners)
 
 
-def _policies(config: RunConfig, weights: Path | None) -> Policies:
+def players_of(config: RunConfig, weights: Path | None = None) -> tuple[Player, Player]:
+    """Coder and tester of a checkpoint, to be asked and not to learn. Raises as `cast_of`."""
+    return _players(_policies(config, weights, with_reference=False), config)
+
+
+def _players(policies: Policies, config: RunConfig) -> tuple[Player, Player]:
+    return _player(policies.coder, config.coder, config), _player(policies.tester, config.tester, config)
+
+
+def _policies(config: RunConfig, weights: Path | None, with_reference: bool) -> Policies:
     roles = (config.coder, config.tester)
-    with_reference = any(role.beta for role in roles)
     if config.layout == "separate":
         coder, tester = (_model(config, role.model) for role in roles)
         return separate(coder, tester, with_reference=with_reference, weights=weights)
@@ -86,19 +97,25 @@ def _player(policy: Policy, role: RoleConfig, config: RunConfig) -> Player:
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
     generator = InProcessGenerator(policy, config.generation_batch_size)
-    return Player(generator, policy.tokenizer, load_template(role.prompt), sampling, role.num_generations)
+    template, context = load_template(role.prompt), policy.context_length
+    return Player(generator, policy.tokenizer, template, sampling, role.num_generations, context)
 
 
-def _learning(config: RunConfig, role: RoleConfig) -> UpdateSettings:
+def _learning(config: RunConfig, name: Literal["coder", "tester"]) -> UpdateSettings:
+    role: RoleConfig = getattr(config, name)
     loss = LossSettings(
         loss_type=role.loss_type, epsilon=role.epsilon, epsilon_high=role.epsilon_high, delta=role.delta, beta=role.beta
     )
-    return UpdateSettings(
-        loss=loss, learning_rate=role.learning_rate, lr_scheduler_type=role.lr_scheduler_type,
-        warmup_steps=role.warmup_steps, max_steps=config.max_steps * role.num_iterations,
-        adam_beta1=role.adam_beta1, adam_beta2=role.adam_beta2, weight_decay=role.weight_decay,
-        max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
-        micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
-        max_completion_length=role.max_completion_length,
-        mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
-    )  # fmt: skip
+    try:
+        return UpdateSettings(
+            loss=loss, learning_rate=role.learning_rate, lr_scheduler_type=role.lr_scheduler_type,
+            warmup_steps=role.warmup_steps, max_steps=config.max_steps * role.num_iterations,
+            adam_beta1=role.adam_beta1, adam_beta2=role.adam_beta2, weight_decay=role.weight_decay,
+            max_grad_norm=role.max_grad_norm, num_iterations=role.num_iterations,
+            micro_batch_size=role.per_device_train_batch_size, temperature=role.temperature,
+            max_completion_length=role.max_completion_length,
+            mask_truncated_completions=role.mask_truncated_completions, seed=config.seed,
+        )  # fmt: skip
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadConfig(f"{name}: {first.get('ctx', {}).get('error', first['msg'])}") from error

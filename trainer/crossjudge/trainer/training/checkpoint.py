@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from crossjudge.trainer.policy.layouts import Policies
 from crossjudge.trainer.policy.update import Learner
 
 from .errors import BadRunFolder
-from .run_folder import synced
-
-STATE = "trainer_state.pt"
+from .run_folder import STATE, synced, whole_checkpoints
 
 
 def save(
@@ -39,21 +38,15 @@ def save(
         synced(part)
         part.replace(place)
         synced(folder)
-    except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a full disk
+    except (OSError, RuntimeError, SafetensorError) as error:  # each library has its own for a full disk
         shutil.rmtree(part, ignore_errors=True)
         raise BadRunFolder(f"cannot save {place}: {error}; earlier checkpoints are as they were") from error
     return place
 
 
-def steps_of(folder: Path) -> list[int]:
-    """The steps that have a whole checkpoint, ascending."""
-    names = [each.name.removeprefix("checkpoint-") for each in folder.glob("checkpoint-*") if (each / STATE).is_file()]
-    return sorted(int(name) for name in names if name.isdigit())
-
-
 def keep_last(folder: Path, count: int | None) -> None:
     """Delete all but the last `count` checkpoints."""
-    for step in steps_of(folder)[: -count if count else 0]:
+    for step in whole_checkpoints(folder)[: -count if count else 0]:
         shutil.rmtree(folder / f"checkpoint-{step}", ignore_errors=True)
 
 
@@ -62,5 +55,6 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(checkpoint / STATE, weights_only=True)
     except Exception as error:  # torch raises almost anything for a damaged file
-        raise BadRunFolder(f"{checkpoint / STATE} cannot be read ({error}): resume from an earlier one") from error
+        why = str(error).split(". ")[0]
+        raise BadRunFolder(f"{checkpoint / STATE} cannot be read ({why}): resume from an earlier one") from error
     return state

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from crossjudge.client import Client
 from crossjudge.client.errors import CommandError
 from crossjudge.trainer.data import DataError
 from crossjudge.trainer.recipes.registry import RECIPES, config_of, recipe_of
@@ -14,6 +13,7 @@ from crossjudge.trainer.rewards import RewardError
 from crossjudge.trainer.selectors import SelectorError
 
 from .config import load_config
+from .judging import client_of
 
 
 def train(
@@ -42,11 +42,7 @@ def train(
         what = f"training needs {error.name}, which is not installed"
         raise CommandError(f"{what}: pip install 'crossjudge[trainer]'") from error
 
-    with Client(
-        config.verifier.url, run=config.output_dir.name, limits=config.verifier.limits,
-        isolation=config.verifier.isolation,
-    ) as client:  # fmt: skip
-        client.health()
+    with client_of(config.verifier, config.output_dir.absolute().name) as client:
         try:
             module.train(config, client, console, resume)
         except (DataError, SelectorError, RewardError) as error:

@@ -6,10 +6,10 @@ Names and defaults are TRL's where it has them. Unknown keys are errors.
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossjudge.client import Limits
 from crossjudge.trainer.mistakes import Bounds
@@ -18,6 +18,7 @@ from crossjudge.trainer.policy.lora_settings import LoraSettings
 from .errors import BadConfig
 
 C = TypeVar("C", bound="Part")
+_SHOWN = 200  # characters of a wrong value
 
 
 class Part(BaseModel):
@@ -156,21 +157,55 @@ class RunConfig(Part):
     diagnose: bool = Field(
         False, description="judge the training problems' references too, for the log alone: selector/precision, …"
     )
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = Field(
+        (), description="where metrics go besides metrics.jsonl and the console; none as well as tensorboard,wandb"
+    )
     coder: RoleConfig = RoleConfig(prompt="coder")
     tester: TesterRoleConfig = TesterRoleConfig()
     verifier: VerifierConfig = VerifierConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 
+    @field_validator("report_to", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """As TRL takes it: a name or a list of names, `none` for none at all."""
+        names = value.split(",") if isinstance(value, str) else value
+        return [] if names in (None, ["none"]) else names
+
 
 def load_config(kind: type[C], file: Path | None, overrides: Sequence[str]) -> C:
     """Raises `BadConfig` for what cannot be read, unknown keys (with the nearest right one) and wrong values."""
-    document = _read(file) if file is not None else {}
+    return _validated(kind, {} if file is None else _read(file), overrides)
+
+
+def saved_config(kind: type[C], file: Path, overrides: Sequence[str]) -> C:
+    """The same of a run's own `config.yaml`: what only its recipe knows is left out of it."""
+    return _validated(kind, _known(kind, _read(file)), overrides)
+
+
+def _validated(kind: type[C], document: dict[str, Any], overrides: Sequence[str]) -> C:
     for override in overrides:
         _set(document, override)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
         raise BadConfig("; ".join(_told(kind, each, document) for each in error.errors(include_url=False))) from error
+
+
+def _known(kind: type[BaseModel], document: dict[str, Any]) -> dict[str, Any]:
+    """What of a document a section has keys for."""
+    found = {}
+    for name, field in kind.model_fields.items():
+        if name in document:
+            value, inner = document[name], _section(field.annotation)
+            found[name] = _known(inner, value) if inner is not None and isinstance(value, dict) else value
+    return found
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds, or may hold."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -219,10 +254,10 @@ def _told(kind: type[BaseModel], error: Any, document: Mapping[str, Any]) -> str
         section = kind
         for name in error["loc"][:-1]:
             field = section.model_fields.get(str(name))
-            inner = field.annotation if field is not None else None
-            section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
+            section = (field and _section(field.annotation)) or section
         near = difflib.get_close_matches(str(error["loc"][-1]), section.model_fields, 1)
         return f"{path}: there is no such key" + (f"; did you mean {near[0]!r}?" if near else "")
     if error["type"] == "missing":
         return f"{path} is missing: set it in the file, or with {path}=…"
-    return f"{path}: {error['msg']}, not {error['input']!r}"
+    shown = repr(error["input"])
+    return f"{path}: {error['msg']}, not {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'}"

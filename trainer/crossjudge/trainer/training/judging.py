@@ -11,11 +11,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crossjudge.client import Client, ConnectionFailed, Grid, Problem, ServiceUnavailable
+from crossjudge.client import (
+    Client,
+    ConnectionFailed,
+    Grid,
+    Patience,
+    Problem,
+    QuotaExceeded,
+    ServiceUnavailable,
+)
 from crossjudge.contracts import Detail, SourceStatus, Test
 from crossjudge.trainer.selectors import Labels, PassingMatrix
 
 from .clock import Clock
+from .config import VerifierConfig
 from .rollout import Distinct, Rollout
 
 T = TypeVar("T")
@@ -23,6 +32,7 @@ J = TypeVar("J")
 Bools = NDArray[np.bool_]
 _UNBROKEN = (SourceStatus.OK, SourceStatus.NOT_RUN)
 _PAUSE_S = 5.0
+_BUSY_S, _UNREACHABLE_S = 60.0, 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +77,13 @@ class JudgedRollout:
         return self.matrix.judged[self.solution_places][:, self.test_places]
 
 
+def client_of(verifier: VerifierConfig, run: str) -> Client:
+    """The client of a verifier. It gives up soon, because a `Judge` waits longer, and says so."""
+    longest = verifier.patience_seconds
+    patience = Patience(busy=min(_BUSY_S, longest), unreachable=min(_UNREACHABLE_S, longest))
+    return Client(verifier.url, run=run, limits=verifier.limits, isolation=verifier.isolation, patience=patience)
+
+
 @dataclass(frozen=True)
 class Judge:
     """The verifier as a run uses it. `patience_seconds`: how long it may be away before the run gives up."""
@@ -87,7 +104,7 @@ class Judge:
                 for grid in self.client.stream([problems[index] for index in missing], detail=list(detail)):
                     found[missing[grid.index]] = grid
                     since = None
-            except (ConnectionFailed, ServiceUnavailable) as error:
+            except (ConnectionFailed, ServiceUnavailable, QuotaExceeded) as error:
                 since = since or time.monotonic()
                 left = self.patience_seconds - (time.monotonic() - since)
                 if left <= 0:

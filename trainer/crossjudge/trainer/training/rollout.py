@@ -23,6 +23,8 @@ class Player:
     template: Template
     sampling: Sampling
     num_generations: int
+    context_length: int | None = None
+    """Longest prompt and reply together, in tokens; None where the model sets no bound."""
 
     def replies(
         self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None, codes: Sequence[str] | None = None

@@ -3,24 +3,37 @@
 import random
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
 
-from crossjudge.client import Client
+from crossjudge.client import Client, CrossjudgeError
 from crossjudge.trainer.data import TrainingProblem, read_problems
+from crossjudge.trainer.policy.errors import UnusableModel
 
 from . import checkpoint
 from .alarms import Alarms
 from .cast import Cast, cast_of
+from .checks import (
+    Asked,
+    check_batch,
+    check_lengths,
+    check_same_run,
+    check_templates,
+    check_verifier,
+    check_writable,
+    labelled_problems,
+)
 from .config import RunConfig
-from .errors import BadConfig, BadRunFolder
+from .errors import BadRunFolder, TrainingError
 from .evaluation import Evaluation
 from .judging import Judge
 from .recipe import Recipe
-from .run_folder import RunFolder
+from .run_folder import RunFolder, whole_checkpoints
+from .trackers import Trackers, check_trackers
 
 C = TypeVar("C", bound=RunConfig)
 EVALUATION_SEED = 10_000_019
@@ -37,47 +50,80 @@ class Run:
         console: Console,
         resume: str,
         make: Callable[[C, Cast, Judge], Recipe],
+        also: Asked | None = None,
     ) -> None:
+        """`also`: other problems that the recipe asks about, by the key that names their file."""
         self.config, self.console = config, console
         self.folder = RunFolder(config.output_dir)
-        self.problems: Sequence[TrainingProblem] = some_problems(config.problems)[: config.problems_limit]
+        check_trackers(config.report_to)
+        self.problems: Sequence[TrainingProblem] = read_problems(config.problems).problems[: config.problems_limit]
+        check_batch(config, self.problems, str(config.problems))
         self.evaluation = _evaluation(config)
+        held_out = {} if self.evaluation is None else {"eval_problems": self.evaluation.problems}
+        asked = {"problems": self.problems, **held_out, **(also or {})}
+        check_templates(config, asked)
         at = _start(config, self.folder, resume)
-        self.cast = cast_of(config, None if at is None else config.output_dir / f"checkpoint-{at}")
+        check_writable(config.output_dir)
+        if at is not None:
+            check_same_run(config.output_dir, config, self._tell)
+        check_verifier(client)
+        self.cast = _cast(config, at)
+        check_lengths(self.cast.coder, self.cast.tester, asked)
         self.judge = Judge(client, config.verifier.patience_seconds, self._tell)
         self.recipe = make(config, self.cast, self.judge)
         self.alarms = Alarms(config.alarms)
-        self.done = 0
+        self.trackers = Trackers(config.report_to, self._tell)
+        self._saved = 0
+        self._note(0, None)
         if at is not None:
             self._load(config.output_dir / f"checkpoint-{at}", at)
         self.stopped = False
 
     def train(self) -> dict[str, float]:
-        """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it."""
+        """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it, and so does a verifier
+        that stays away."""
         self.folder.start(self.config)
         self.folder.forget_after(self.done)
+        self.trackers.start(self.folder.path, self.done, self.config.model_dump(mode="json"))
+        try:
+            with _until_signal(self._stop):
+                return self._steps()
+        except CrossjudgeError as error:
+            if not isinstance(error, TrainingError):  # a folder that cannot be written, say
+                self._save_rest()
+            raise
+        finally:
+            self.trackers.finish()
+
+    def _steps(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
-        with _until_signal(self._stop):
-            self.problems = self.recipe.chosen(self.problems, self.folder.path)
-            if self.done == 0:
-                metrics = self._logged(0, self._evaluated(0))
-            for number in range(self.done + 1, self.config.max_steps + 1):
-                if self.stopped:
-                    break
-                metrics = self._step(number)
+        self.problems = self.recipe.chosen(self.problems, self.folder.path)
+        check_batch(self.config, self.problems, "what the recipe chose of the problems")
+        if self.done == 0:
+            metrics = self._evaluated(0)
+            self._logged(0, metrics)
+        if self.done >= self.config.max_steps:
+            self._tell(f"nothing is left to do: {self.done} steps are done, and max_steps is {self.config.max_steps}")
+        for number in range(self.done + 1, self.config.max_steps + 1):
+            if self.stopped:
+                self._save_rest()
+                break
+            metrics = self._step(number)
         return metrics
 
     def _step(self, number: int) -> dict[str, float]:
         result = self.recipe.step(number, self.batch(number))
-        self.done = number
+        self._note(number, deepcopy(self.recipe.state_dict()))
         metrics = dict(result.metrics)
-        if self._is_due(number, self.config.eval_steps):
-            metrics |= self._evaluated(number)
-        self.folder.keep(number, result.samples)
-        self._logged(number, metrics)
-        for reason, text in [*result.alarms, *self.alarms.look(metrics)]:
-            self.folder.warn(number, reason, text)
-            self._tell(f"ALARM at step {number}: {text}")
+        try:
+            if self._is_due(number, self.config.eval_steps):
+                metrics |= self._evaluated(number)
+        finally:
+            self.folder.keep(number, result.samples)
+            self._logged(number, metrics)
+            for reason, text in [*result.alarms, *self.alarms.look(metrics)]:
+                self.folder.warn(number, reason, text)
+                self._tell(f"ALARM at step {number}: {text}")
         if self._is_due(number, self.config.save_steps) or self.stopped:
             self.save()
         return metrics
@@ -90,17 +136,36 @@ class Run:
 
     def save(self) -> None:
         """A checkpoint of the step just done."""
-        state = {"recipe": self.recipe.state_dict(), "alarms": self.alarms.state_dict()}
+        state = {"recipe": self._recipe_state, "alarms": self.alarms.state_dict()}
         checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
+        self._saved = self.done
         checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+
+    def _note(self, step: int, recipe_state: Any) -> None:
+        """Where the run stands now that a step is done: one that is broken off changes some of it."""
+        self.done, self._recipe_state, self._learnt = step, recipe_state, self._updates()
+
+    def _updates(self) -> list[int]:
+        return [learner.steps for learner in self.cast.learners.values()]
+
+    def _save_rest(self) -> None:
+        """What was learnt since the last checkpoint, unless a step was broken off in the middle of learning."""
+        if self.done > self._saved and self._updates() == self._learnt:
+            self.save()
+            self._tell(f"step {self.done} is saved; the same command goes on from there")
 
     def _load(self, place: Path, step: int) -> None:
         state = checkpoint.load_state(place)
-        for name, learner in self.cast.learners.items():
-            learner.load_state_dict(state["learners"][name])
-        self.recipe.load_state_dict(state["recipe"])
-        self.alarms.load_state_dict(state["alarms"])
-        self.done = step
+        try:
+            for name, learner in self.cast.learners.items():
+                learner.load_state_dict(state["learners"][name])
+            self.recipe.load_state_dict(state["recipe"])
+            self.alarms.load_state_dict(state["alarms"])
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            what = f"{place} does not fit this recipe and configuration ({type(error).__name__}: {error})"
+            raise BadRunFolder(f"{what}: set back what was changed, or resume from another checkpoint") from error
+        self._saved = step
+        self._note(step, state["recipe"])
         self._tell(f"resumed after step {step}")
 
     def _order(self, epoch: int) -> Sequence[int]:
@@ -116,13 +181,13 @@ class Run:
             return {}
         return self.recipe.evaluated(self.evaluation, EVALUATION_SEED + 2 * number)
 
-    def _logged(self, number: int, metrics: dict[str, float]) -> dict[str, float]:
+    def _logged(self, number: int, metrics: dict[str, float]) -> None:
         self.folder.log(number, metrics)
+        self.trackers.log(number, metrics)
         told = ("eval/pass@1", "eval/pass@4", "eval/tests/mul", "coder/reward", "tester/reward", "selector/precision",
                 "selector/skip_rate", "tests/valid", "time/step")  # fmt: skip
         said = "  ".join(f"{name} {metrics[name]:.3f}" for name in told if name in metrics)
         self._tell(f"step {number}/{self.config.max_steps}  {said}")
-        return metrics
 
     def _tell(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -152,22 +217,6 @@ class _until_signal:
         self._stop()
 
 
-def some_problems(path: Path) -> Sequence[TrainingProblem]:
-    """The problems of a file. Raises `BadConfig` where there is none, and what `read_problems` raises."""
-    problems = read_problems(path).problems
-    if not problems:
-        raise BadConfig(f"{path} holds no problem")
-    return problems
-
-
-def labelled_problems(path: Path) -> Sequence[TrainingProblem]:
-    """The same of problems that each have a reference solution and tests."""
-    problems = some_problems(path)
-    if lacking := next((p.id for p in problems if not p.reference_tests or p.reference_solution is None), None):
-        raise BadConfig(f"{path}: {lacking} has no reference solution and tests to be measured by")
-    return problems
-
-
 def parts_of(problems: Sequence[TrainingProblem], count: int) -> Iterator[Sequence[TrainingProblem]]:
     """The problems in order, in `count` parts of about the same size; fewer where there are fewer problems."""
     parts = max(1, min(count, len(problems)))
@@ -177,7 +226,7 @@ def parts_of(problems: Sequence[TrainingProblem], count: int) -> Iterator[Sequen
 
 def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
     """The step to go on from; None for a fresh start. `resume` is auto, never, or a step's number."""
-    steps = checkpoint.steps_of(folder.path)
+    steps = whole_checkpoints(folder.path)
     if resume == "never":
         if folder.is_used:
             raise BadRunFolder(f"{folder.path} holds a run already: name another output_dir, or resume it")
@@ -188,6 +237,17 @@ def _start(config: RunConfig, folder: RunFolder, resume: str) -> int | None:
         there = ", ".join(map(str, steps)) or "none"
         raise BadRunFolder(f"{folder.path} has no checkpoint of step {resume}; there are {there}")
     return int(resume)
+
+
+def _cast(config: RunConfig, at: int | None) -> Cast:
+    if at is None:
+        return cast_of(config)
+    place = config.output_dir / f"checkpoint-{at}"
+    try:
+        return cast_of(config, place)
+    except UnusableModel as error:
+        there = ", ".join(map(str, whole_checkpoints(config.output_dir)))
+        raise BadRunFolder(f"cannot go on from {place}: {error}; --resume N takes another of {there}") from error
 
 
 def _evaluation(config: RunConfig) -> Evaluation | None:

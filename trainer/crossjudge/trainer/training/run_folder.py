@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from .errors import BadRunFolder
 
 CONFIG, METRICS, SAMPLES, ALARMS = "config.yaml", "metrics.jsonl", "samples.jsonl", "alarms.jsonl"
+STATE = "trainer_state.pt"
+"""In a checkpoint, beside the weights."""
 
 
 class RunFolder:
@@ -49,7 +51,7 @@ class RunFolder:
         for name in (METRICS, SAMPLES, ALARMS):
             path = self.path / name
             if path.exists():
-                kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
+                kept = [line for line in _whole_lines(path) if _step_of(line, path) <= step]
                 write_whole(path, "".join(f"{line}\n" for line in kept))
 
     def _append(self, name: str, document: Mapping[str, Any]) -> None:
@@ -60,11 +62,24 @@ class RunFolder:
             raise BadRunFolder(f"cannot write {self.path / name}: {error.strerror or error}") from error
 
 
+def whole_checkpoints(folder: Path) -> list[int]:
+    """The steps that have a whole checkpoint, ascending."""
+    names = [each.name.removeprefix("checkpoint-") for each in folder.glob("checkpoint-*") if (each / STATE).is_file()]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
 def _whole_lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n"):
                 yield line.rstrip("\n")
+
+
+def _step_of(line: str, path: Path) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadRunFolder(f"{path} has a line that is none of a run's: {line[:80]!r}; take it out") from error
 
 
 def write_whole(path: Path, text: str) -> None:

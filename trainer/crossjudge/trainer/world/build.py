@@ -1,14 +1,15 @@
 """A whole world in a folder: problems, prompt templates, base models, and `world.json`, which says what they are.
 
-Models that have been made once are kept in a cache by a digest of everything that shapes them, and taken from there.
+Models that have been made once are kept in a cache by a digest of everything that shapes them, and taken from there;
+some come with the package.
 """
 
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,9 +20,9 @@ from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Made, Message, make_models
 from .settings import PLAYS, STARTS_FROM, Part, Role, WorldSettings
+from .shipped import shipped_model
 
-ROLES: tuple[Role, ...] = ("coder", "tester", "shared")
-"""The models that are made where nobody says which: those of a white box are for Code-A1 alone."""
+PAIR: tuple[Role, ...] = ("coder", "tester")
 _STAGES: tuple[tuple[Role, ...], ...] = (
     ("tester", "coder"),
     ("shared", "white_box_tester", "white_box_shared"),
@@ -41,15 +42,17 @@ def build(
     folder: Path,
     settings: WorldSettings,
     *,
-    roles: Sequence[Role] = ROLES,
+    roles: Sequence[Role] = PAIR,
     cache: Path | None = None,
+    anew: bool = False,
     at_once: int | None = None,
     told: Callable[[Message], None] = _ignore,
 ) -> dict[str, Any]:
     """Makes the world and returns what `world.json` says.
 
-    `roles` are the models wanted, `at_once` how many are trained at the same time (as many as there are cores), and
-    `told` hears how far they are. Raises CommandError where a folder cannot be written or a model not be made.
+    `roles` are the models wanted; `anew` trains them though they ship or are in the cache. `at_once` is how many are
+    trained at the same time (as many as there are cores), and `told` hears how far they are. Raises CommandError where
+    a folder cannot be written or a model not be made.
     """
     cache = cache or default_cache()
     try:
@@ -57,12 +60,13 @@ def build(
             _check_place(folder / role)
         folder.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
+        places = {role: _place(role, settings, cache, anew and role in roles) for role in PLAYS}
+        _make_missing(places, cache, settings, roles, at_once or os.cpu_count() or 1, told)
         write_problems(folder, settings.seed)
         for part in get_args(Part):
             (folder / f"{part}.txt").write_text(prompt_template(part), "utf-8")
-        _fill_cache(cache, settings, roles, at_once or os.cpu_count() or 1, told)
         for role in roles:
-            _copy(cache / digest_of(role, settings), folder / role)
+            _copy(places[role], folder / role)
         world = _description(settings, {role: read_made(folder / role) for role in roles})
         (folder / WORLD).write_text(json.dumps(world, indent=2) + "\n", "utf-8")
     except OSError as error:
@@ -76,12 +80,23 @@ def _check_place(model: Path) -> None:
         raise CommandError(f"{model} is there and is no base model of a world: move it, or choose another folder")
 
 
-def _fill_cache(
-    cache: Path, settings: WorldSettings, roles: Sequence[Role], at_once: int, told: Callable[[Message], None]
-) -> None:
-    places = {role: cache / digest_of(role, settings) for role in PLAYS}
+def _place(role: Role, settings: WorldSettings, cache: Path, anew: bool) -> Path:
+    """Where a model is, or will be once it is made."""
+    place = cache / digest_of(role, settings)
+    if anew:
+        shutil.rmtree(place, ignore_errors=True)
+        return place
+    return shipped_model(role, settings) or place
+
+
+def _make_missing(
+    places: Mapping[Role, Path], cache: Path, settings: WorldSettings, roles: Sequence[Role], at_once: int,
+    told: Callable[[Message], None],
+) -> None:  # fmt: skip
     missing = {role for role in roles if not read_made(places[role])}
     missing |= {STARTS_FROM[role] for role in missing if role in STARTS_FROM}
+    if missing:
+        _check_torch()
     with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
 
         def heard(message: Message) -> None:
@@ -94,6 +109,11 @@ def _fill_cache(
             starts = {role: places[STARTS_FROM[role]] for role in wanted if role in STARTS_FROM}
             jobs = [Job(role, settings, Path(making, role), starts.get(role)) for role in wanted]
             make_models(jobs, at_once, heard)
+
+
+def _check_torch() -> None:
+    if absent := [name for name in ("torch", "transformers") if find_spec(name) is None]:
+        raise CommandError(f"base models need {' and '.join(absent)} to be made: pip install 'crossjudge[trainer]'")
 
 
 def _move(made: Path, place: Path) -> None:
@@ -114,14 +134,6 @@ def _description(settings: WorldSettings, models: dict[Role, dict[str, Any]]) ->
     return {
         "world": settings.name,
         "settings": settings.model_dump(mode="json"),
-        "made_with": {name: _version(name) for name in ("crossjudge", "torch", "transformers")},
         "tasks": {"pretraining": len(split.pretraining), "pool": len(split.pool), "held_out": len(split.held_out)},
         "models": models,
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # ours, run from a checkout that is not installed
-        return None

@@ -21,8 +21,11 @@ def world(
         bool, typer.Option("--empty-lists", help="The base tester also writes empty lists, which invites collapse.")
     ] = False,
     models: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Which base models, also white_box_tester, white_box_shared.")
-    ] = "coder,tester,shared",
+        str, typer.Option(metavar="NAME,…", help="Also shared, white_box_tester and white_box_shared.")
+    ] = "coder,tester",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Train them, though they come with crossjudge or are in the cache.")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Models trained at the same time.", show_default="one a core")
     ] = None,
@@ -36,7 +39,7 @@ def world(
 ) -> None:
     """Make a small world for the trainer: problems, and base models from nothing, on a CPU.
 
-    Takes minutes the first time; models that are in the cache are copied.
+    The coder and tester of the easy world come with crossjudge; others take minutes to train, the first time.
     """
     import json
 
@@ -51,9 +54,8 @@ def world(
     settings = WorldSettings(name="hard" if hard else "easy", seed=seed, shortest_list=0 if empty_lists else 2)
     roles = _roles(models)
     folder = out or Path("worlds") / settings.name
-    _check_torch()
     with signals_end_us(), ModelProgress(Console(stderr=True, highlight=False), settings) as progress:
-        made = build(folder, settings, roles=roles, cache=cache, at_once=jobs, told=progress)
+        made = build(folder, settings, roles=roles, cache=cache, anew=anew, at_once=jobs, told=progress)
     if as_json:
         typer.echo(json.dumps(made, indent=2))
     else:
@@ -70,16 +72,6 @@ def _roles(text: str) -> "list[Any]":
     if unknown or not names:
         raise CommandError(f"--models {text}: choose from {', '.join(PLAYS)}")
     return names
-
-
-def _check_torch() -> None:
-    from importlib.util import find_spec
-
-    from crossjudge.client.errors import CommandError
-
-    absent = [name for name in ("torch", "transformers") if find_spec(name) is None]
-    if absent:
-        raise CommandError(f"a world needs {' and '.join(absent)}: pip install 'crossjudge[trainer]'")
 
 
 def _summarise(made: dict[str, Any], folder: Path, console: "Console") -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ def make_model(role: Role, settings: WorldSettings, start: Path | None, folder: 
     made = {
         "role": role,
         "digest": digest_of(role, settings),
+        "made_with": {name: _version(name) for name in ("crossjudge", "torch", "transformers")},
         "parameters": parameters,
         "steps": settings.steps(role),
         "wall_seconds": round(wall, 1),
@@ -71,3 +73,10 @@ def read_made(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return made if isinstance(made, dict) else {}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # ours, run from a checkout that is not installed
+        return None

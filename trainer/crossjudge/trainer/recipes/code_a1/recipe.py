@@ -6,6 +6,7 @@ reward, write mistakes down, update. docs/code-a1.md says what is the paper's an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from crossjudge.client import Client
 from crossjudge.trainer.data import TrainingProblem
 from crossjudge.trainer.rewards import CodeA1Coder, CodeA1Tester
+from crossjudge.trainer.selectors import Selector
 from crossjudge.trainer.training.cast import Cast
 from crossjudge.trainer.training.clock import Clock
 from crossjudge.trainer.training.errors import BadConfig
@@ -28,7 +30,7 @@ from crossjudge.trainer.training.rollout import Replies, solutions_of
 from crossjudge.trainer.training.run import Run, parts_of
 
 from .config import CodeA1Config
-from .consensus import Consensus
+from .consensus import Consensus, chooser_of
 from .duels import Duel, duel_of
 from .figures import duel_metrics, shown
 from .judging import JudgedDuel, judge_duels
@@ -40,16 +42,17 @@ READ_PER_TEST_ASKED = 2
 
 def train(config: CodeA1Config, client: Client, console: Console, resume: str = "auto") -> dict[str, float]:
     """A run of Code-A1 from its configuration to its end. Returns the last metrics."""
-    return Run(config, client, console, resume, make).train()
+    chooser = chooser_of(config)  # before models are loaded, which takes long
+    return Run(config, client, console, resume, partial(make, chooser)).train()
 
 
-def make(config: CodeA1Config, cast: Cast, judge: Judge) -> "CodeA1":
-    """The recipe for these roles. Raises for names and options that nothing here has."""
+def make(chooser: Selector | None, config: CodeA1Config, cast: Cast, judge: Judge) -> "CodeA1":
+    """The recipe for these roles. `chooser`: what chooses references, where the problems' own are not used."""
     return CodeA1(
         config, cast, judge, CodeA1Coder(),
         CodeA1Tester(alpha=config.alpha, tests=config.tester.tests_per_reply, unfailed=config.unfailed),
         Replay(config.mistakes),
-        Consensus(config, judge) if config.reference == "consensus" else None,
+        None if chooser is None else Consensus(chooser, judge, config.diagnose),
     )  # fmt: skip
 
 

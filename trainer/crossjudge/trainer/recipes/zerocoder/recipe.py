@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from crossjudge.client import Client
-from crossjudge.trainer.data import TrainingProblem
+from crossjudge.trainer.data import TrainingProblem, load_template
 from crossjudge.trainer.mutation import Suspects, kills_of, mutants, proxy_of
 from crossjudge.trainer.rewards import (
     CoderReward,
@@ -26,6 +26,7 @@ from crossjudge.trainer.rewards import (
 )
 from crossjudge.trainer.selectors import Selection
 from crossjudge.trainer.training.cast import Cast
+from crossjudge.trainer.training.checks import labelled_problems
 from crossjudge.trainer.training.clock import Clock
 from crossjudge.trainer.training.errors import BadConfig
 from crossjudge.trainer.training.evaluation import Evaluation
@@ -35,7 +36,7 @@ from crossjudge.trainer.training.lessons import lesson_of, no_rewards
 from crossjudge.trainer.training.recipe import StepResult
 from crossjudge.trainer.training.replay import Replay, outcome_of
 from crossjudge.trainer.training.rollout import Distinct, Rollout, rollout_of
-from crossjudge.trainer.training.run import Run, labelled_problems, parts_of
+from crossjudge.trainer.training.run import Run, parts_of
 
 from .choosing import Choosing
 from .config import ZeroCoderConfig
@@ -46,20 +47,41 @@ Floats = NDArray[np.float64]
 
 def train(config: ZeroCoderConfig, client: Client, console: Console, resume: str = "auto") -> dict[str, float]:
     """A run of ZeroCoder from its configuration to its end. Returns the last metrics."""
-    return Run(config, client, console, resume, make).train()
+    rules = Rules.of(config)  # before models are loaded, which takes long
+    also = {"calibration.problems": rules.labelled} if rules.labelled else {}
+    return Run(config, client, console, resume, rules.recipe, also).train()
 
 
-def make(config: ZeroCoderConfig, cast: Cast, judge: Judge) -> "ZeroCoder":
-    """The recipe for these roles. Raises for names and options that nothing here has."""
-    if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
-        raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
-    calibration = config.calibration
-    return ZeroCoder(
-        config, cast, judge, Choosing(config), Replay(config.mistakes),
-        make_coder_reward(config.coder.reward.name, **config.coder.reward.options),
-        make_tester_reward(config.tester.reward.name, **config.tester.reward.options),
-        labelled_problems(calibration.problems)[: calibration.limit] if calibration else (),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Rules:
+    """What chooses and rewards, and the labelled problems for calibration: all of the recipe but the models."""
+
+    choosing: Choosing
+    coder_reward: CoderReward
+    tester_reward: TesterReward
+    labelled: Sequence[TrainingProblem]
+
+    @staticmethod
+    def of(config: ZeroCoderConfig) -> "Rules":
+        """Raises for names and options that nothing here has, and for a calibration without references."""
+        if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
+            raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
+        if load_template(config.tester.prompt).shows_code:
+            raise BadConfig("tester.prompt has {code}, and ZeroCoder's tester is shown none: use another template")
+        calibration = config.calibration
+        return Rules(
+            Choosing(config),
+            make_coder_reward(config.coder.reward.name, **config.coder.reward.options),
+            make_tester_reward(config.tester.reward.name, **config.tester.reward.options),
+            labelled_problems(calibration.problems)[: calibration.limit] if calibration else (),
+        )
+
+    def recipe(self, config: ZeroCoderConfig, cast: Cast, judge: Judge) -> "ZeroCoder":
+        """The recipe for these roles."""
+        return ZeroCoder(
+            config, cast, judge, self.choosing, Replay(config.mistakes), self.coder_reward, self.tester_reward,
+            self.labelled,
+        )  # fmt: skip
 
 
 @dataclass
