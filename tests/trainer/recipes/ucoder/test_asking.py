@@ -32,7 +32,7 @@ class Scripted:
         self.seeds: list[int] = []
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int
+        self, prompts: Sequence[Sequence[int]], n: int, sampling: Sampling, seed: int, first: int = 0
     ) -> list[list[Completion]]:
         self.prompts += ["".join(map(chr, prompt)) for prompt in prompts]
         self.seeds.append(seed)
