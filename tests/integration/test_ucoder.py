@@ -141,9 +141,14 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(
 def test_who_names_where_to_go_on_from_gets_later_iterations_anew(
     whole: Path, world: Path, judge: Client, tmp_path: Path
 ) -> None:
+    from crossjudge.trainer.policy.errors import UnusableModel
+
     shutil.copytree(whole, tmp_path / "run")
     settings = settings_of(world, tmp_path / "run")
     settings["sampling"] |= {"num_generations": 6}
+    with pytest.raises(UnusableModel):
+        trained({**settings, "model": str(tmp_path / "nothing")}, judge, resume="1")
+    assert (tmp_path / "run" / "checkpoint-2").exists(), "a mistake in the configuration costs nothing"
     trained(settings, judge, resume="1")
     samples = [lines(tmp_path / "run" / f"iteration-{number}" / "5-sampling.jsonl") for number in (1, 2)]
     assert [max(sum(one["copies"] for one in each["solutions"]) for each in some) for some in samples] == [12, 6]

@@ -71,8 +71,7 @@ class UCoder:
         check_writable(config.output_dir)
         check_verifier(client)
         self.done = at or 0
-        if resume != "auto":
-            self._forget_iterations_after(self.done)
+        self.makes_later_ones_anew = resume != "auto"
         weights = None if at is None else config.output_dir / f"checkpoint-{at}"
         self.policies = shared(model_of(config, None), weights=weights)
         self.players = self._players()
@@ -85,6 +84,8 @@ class UCoder:
 
     def train(self) -> dict[str, float]:
         """All iterations that are left, or until the metric to stop by rises no more."""
+        if self.makes_later_ones_anew:
+            self._forget_after(self.done)
         self.folder.start(self.config)
         self.folder.forget_after(self.done or -1)  # step 0 is measured anew where nothing was saved after it
         metrics: dict[str, float] = {}
@@ -220,10 +221,10 @@ class UCoder:
     def _place(self, number: int) -> Path:
         return self.folder.path / f"iteration-{number}"
 
-    def _forget_iterations_after(self, number: int) -> None:
-        """Who names where to go on from has changed something, and wants later iterations anew."""
-        for place in self.folder.path.glob("iteration-*"):
-            name = place.name.removeprefix("iteration-")
+    def _forget_after(self, number: int) -> None:
+        """Who names where to go on from has changed something: what later iterations left is no part of this run."""
+        for place in [*self.folder.path.glob("iteration-*"), *self.folder.path.glob("checkpoint-*")]:
+            _, _, name = place.name.partition("-")
             if name.isdigit() and int(name) > number:
                 shutil.rmtree(place)
 
