@@ -12,7 +12,7 @@ from typing import Any
 from crossjudge.trainer.world.examples import Example, examples, prompt_template
 from crossjudge.trainer.world.grammar import Task
 from crossjudge.trainer.world.problems import problem_of
-from crossjudge.trainer.world.settings import ModelSettings, Role, WorldSettings
+from crossjudge.trainer.world.settings import ModelSettings, Part, WorldSettings
 from crossjudge.trainer.world.tokenizer import make_tokenizer
 
 TASKS = [
@@ -21,7 +21,7 @@ TASKS = [
 ]
 SIZE = ModelSettings(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2)
 LISTS = WorldSettings(shortest_list=1, longest_list=1)  # whose values can be learnt in no time
-STEPS: dict[Role, int] = {"coder": 220, "tester": 250, "problems": 60}
+STEPS: dict[Part, int] = {"coder": 220, "tester": 250, "problems": 60}
 
 
 def little_world(folder: Path) -> Path:
@@ -35,7 +35,7 @@ def little_world(folder: Path) -> Path:
     return folder
 
 
-def make_model(folder: Path, role: Role) -> None:
+def make_model(folder: Path, role: Part) -> None:
     import torch
 
     from crossjudge.trainer.policy.policy import Policy
@@ -57,7 +57,7 @@ def make_model(folder: Path, role: Role) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def learnt(role: Role, tokenizer: Any) -> Iterator[Any]:
+def learnt(role: Part, tokenizer: Any) -> Iterator[Any]:
     from crossjudge.trainer.recipes.ucoder.consolidation import Example as Taught
 
     each: Example

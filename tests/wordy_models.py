@@ -29,6 +29,15 @@ def wordy_folder(folder: Path, seed: int) -> Path:
     return folder
 
 
+def white_box_run(folder: Path) -> dict[str, Any]:
+    """The same for Code-A1: a tester that is shown solutions, few of them, since each has a group of tests."""
+    settings = wordy_run(folder)
+    (folder / "attack.txt").write_text("{prompt} {code} test")
+    settings["coder"] |= {"num_generations": 6}
+    settings["tester"] |= {"num_generations": 4, "tests_per_reply": 1, "prompt": str(folder / "attack.txt")}
+    return settings
+
+
 def wordy_run(folder: Path) -> dict[str, Any]:
     """Problems, prompts and models of a run in `folder`, and the configuration that names them."""
     folder.mkdir(exist_ok=True)

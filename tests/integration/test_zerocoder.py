@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from crossjudge.client import Client
+from crossjudge.trainer.mistakes import FILE, read_book
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
 from wordy_models import of_one_model, wordy_run
 
@@ -63,13 +64,15 @@ def calibrated(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "selector": {"name": "dyb4"}, "calibration": labelled}
 
 
-@pytest.mark.parametrize("how", ["separate", "shared", "lora", "calibrated"])
+@pytest.mark.parametrize("how", ["separate", "shared", "lora", "calibrated", "replaying"])
 def test_a_resumed_run_logs_what_one_logs_that_was_not_stopped(judge: Client, tmp_path: Path, how: str) -> None:
     settings = wordy_run(tmp_path)
     if how == "lora":
         pytest.importorskip("peft", reason="peft is not installed")
     if how in ("shared", "lora"):
         settings = of_one_model(settings, how)
+    if how == "replaying":
+        settings |= {"mistakes": {"replay": 4}}
     if how == "calibrated":
         settings = {**calibrated(settings), "save_steps": 3, "max_steps": 5}
     whole = trained(settings, judge)
@@ -163,6 +166,17 @@ def test_a_signal_saves_and_the_run_goes_on_from_there(
     assert (tmp_path / "run" / "checkpoint-3").is_dir()
     monkeypatch.undo()
     assert untimed(trained(settings, judge)) == untimed(whole)
+
+
+def test_a_mistake_book_replays_what_the_consensus_failed(judge: Client, tmp_path: Path) -> None:
+    settings = wordy_run(tmp_path) | {"mistakes": {"replay": 4}, "diagnose": False}
+    metrics = trained(settings, judge)
+    assert metrics[1]["book/replayed"] == 0
+    assert sum(each["book/inserted"] for each in metrics[1:]) > 0
+    book = read_book(tmp_path / "run" / FILE)
+    assert len(book) == metrics[-1]["book/tests"]
+    samples = lines(tmp_path / "run" / "samples.jsonl")
+    assert {each.test for name in book.problems for each in book.top(name)} <= {t for s in samples for t in s["tests"]}
 
 
 def test_mutants_tell_what_a_test_is_worth(judge: Client, tmp_path: Path) -> None:

@@ -5,14 +5,13 @@ import sys
 
 import pytest
 
+PACKAGES = [
+    "mutation", "data", "rewards", "mistakes", "mistakes.command", "training.command", "evals.command",
+    "recipes.code_a1.config", "recipes.ucoder.config", "recipes.ucoder.selection",
+]  # fmt: skip
 
-@pytest.mark.parametrize(
-    "package",
-    [
-        "mutation", "data", "rewards", "training.command", "evals.command", "recipes.ucoder.config",
-        "recipes.ucoder.selection",
-    ],
-)  # fmt: skip
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_importing_it_does_not_import_torch(package: str) -> None:
     heavy = "{'torch', 'transformers'} & set(sys.modules)"
     program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"

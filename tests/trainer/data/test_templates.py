@@ -31,7 +31,7 @@ def test_a_template_may_be_any_file(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("{entry_point}", r"\{prompt\} is missing"),
-        ("{prompt} {name}", r"no placeholder \{name\}; there are \{prompt\} and \{entry_point\}"),
+        ("{prompt} {name}", r"no placeholder \{name\}; there are \{prompt\}, \{entry_point\} and \{code\}"),
         ("{Prompt}", r"no placeholder \{Prompt\}"),
         ("", "is missing"),
     ],
@@ -56,3 +56,12 @@ def test_a_template_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 def test_an_entry_point_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(BadTemplate, match="a problem has no entry_point"):
         load_template("tester").fill(prompt="x")
+
+
+def test_a_white_box_shows_the_code() -> None:
+    template = load_template("white_box_tester")
+    assert template.shows_code and not load_template("tester").shows_code
+    text = template.fill(prompt="Add one to x.", entry_point="f", code="def f(x): return {prompt}")
+    assert "```python\ndef f(x): return {prompt}\n```" in text
+    with pytest.raises(BadTemplate, match="no code is shown here"):
+        template.fill(prompt="Add one to x.", entry_point="f")

@@ -25,6 +25,8 @@ TINY = WorldSettings(
     problems_steps=10,
     tester_steps=10,
     shared_steps=10,
+    white_box_tester_steps=10,
+    white_box_shared_steps=10,
     eval_problems=5,
 )
 
@@ -45,8 +47,19 @@ def test_a_world_is_built_once_and_then_copied(tmp_path: Path) -> None:
     assert {"specs/well_formed", "specs/novel", "specs/distinct"} == first["models"]["problems"]["figures"].keys()
     assert first["models"]["shared"]["digest"] == digest_of("shared", TINY)
     assert {each.name for each in (tmp_path / "two").iterdir()} == {
-        "coder.txt", "held_out.jsonl", "pool.jsonl", "problems", "problems.txt", "shared", "tester.txt", "world.json",
+        "coder.txt", "held_out.jsonl", "pool.jsonl", "problems", "problems.txt", "shared", "tester.txt",
+        "white_box_tester.txt", "world.json",
     }  # fmt: skip
+
+
+def test_white_box_models_start_as_the_tester_and_are_measured_in_their_parts(tmp_path: Path) -> None:
+    world = build(tmp_path / "world", TINY, cache=tmp_path / "cache", roles=["white_box_tester", "white_box_shared"])
+    assert {each.name for each in (tmp_path / "cache").iterdir()} == {
+        digest_of("tester", TINY), *(made["digest"] for made in world["models"].values()),
+    }  # fmt: skip
+    figures = {role: set(made["figures"]) for role, made in world["models"].items()}
+    assert "pass@1" in figures["white_box_shared"] - figures["white_box_tester"]
+    assert "tests/right" in figures["white_box_shared"] & figures["white_box_tester"]
 
 
 def test_the_same_settings_make_the_same_model(tmp_path: Path) -> None:

@@ -52,6 +52,21 @@ def test_the_shared_model_sees_both_roles_in_turn() -> None:
     read_assertion(some[1].drawn + some[1].answer)
 
 
+def test_a_white_box_tester_is_shown_what_the_coder_may_have_written() -> None:
+    shown = []
+    for example in drawn("white_box_tester"):
+        spec, code = example.prompt.removesuffix(TESTER).split(CODER)
+        Solution(code)
+        shown.append(code == BY_SPEC[spec].code)
+        read_assertion(example.drawn + example.answer)
+    assert sum(shown) / len(shown) == pytest.approx(0.83**4, abs=0.03)
+
+
+def test_one_model_may_write_code_and_attack_it() -> None:
+    some = drawn("white_box_shared", count=4)
+    assert [each.prompt.endswith(TESTER) for each in some] == [False, True, False, True]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_examples_follow_from_the_seed(role: Role) -> None:
     assert drawn(role, count=50) == drawn(role, count=50)

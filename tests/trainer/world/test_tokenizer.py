@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crossjudge.trainer.world.examples import prompt_template, render
 from crossjudge.trainer.world.grammar import all_tasks, assertion
-from crossjudge.trainer.world.settings import Role
+from crossjudge.trainer.world.settings import Part
 from crossjudge.trainer.world.tokenizer import CODER, END, PAD, TESTER, UNKNOWN, VOCABULARY, make_tokenizer
 
 TASKS = list(all_tasks())
@@ -53,11 +53,18 @@ def test_every_entry_is_used() -> None:
 
 def test_a_prompt_ends_with_the_role_whose_reply_follows() -> None:
     spec = TASKS[0].spec
-    tokens: dict[Role, str] = {"coder": CODER, "tester": TESTER}
+    tokens: dict[Part, str] = {"coder": CODER, "tester": TESTER}
     for role, token in tokens.items():
         for end in ("", "\n"):
             ids = TOKENIZER(render(prompt_template(role), spec) + end)["input_ids"]
             assert ids == [*TOKENIZER(spec)["input_ids"], TOKENIZER.convert_tokens_to_ids(token)]
+
+
+def test_a_white_box_shows_the_solution_before_the_tester_replies() -> None:
+    task = TASKS[0]
+    ids = TOKENIZER(render(prompt_template("white_box_tester"), task.spec, task.code))["input_ids"]
+    assert text_of(ids) == task.spec + CODER + task.code + TESTER
+    assert TOKENIZER.unk_token_id not in ids
 
 
 def test_it_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:

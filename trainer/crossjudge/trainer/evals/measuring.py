@@ -13,6 +13,7 @@ from crossjudge.trainer.training.checks import check_lengths
 from crossjudge.trainer.training.clock import Clock
 from crossjudge.trainer.training.config import RunConfig
 from crossjudge.trainer.training.evaluation import Evaluation
+from crossjudge.trainer.training.five_tests import TESTS, marks_of_five
 from crossjudge.trainer.training.judging import Judge, JudgedRollout
 from crossjudge.trainer.training.marks import marks_of
 from crossjudge.trainer.training.mutation_score import mutation_scores
@@ -52,6 +53,8 @@ class Measuring:
         judged = self.judge.judged_meanwhile(self._rollouts(coder, tester), True, Clock())
         scores = self._scores(judged, subject)
         marks = marks_of(judged, self.settings.ks, scores)
+        if self.settings.mutants and self.settings.samples * self.config.tester.tests_per_reply >= TESTS:
+            marks |= marks_of_five(judged, self.judge, self.settings.mutants, self.settings.seed)
         return {
             "figures": {name: mark.value for name, mark in marks.items()},
             "errors": {name: mark.error for name, mark in marks.items() if mark.error is not None},

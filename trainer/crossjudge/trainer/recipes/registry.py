@@ -8,7 +8,7 @@ from crossjudge.trainer.plugins import look_here
 from crossjudge.trainer.training.config import RecipeConfig
 from crossjudge.trainer.training.errors import BadConfig
 
-RECIPES = ("zerocoder", "ucoder")
+RECIPES = ("zerocoder", "code_a1", "ucoder")
 
 
 def config_of(name: str) -> type[RecipeConfig]:

@@ -49,6 +49,8 @@ def check_templates(config: RunConfig, asked: Asked) -> None:
     """Raises `BadTemplate` for one that cannot be used, `BadConfig` where it needs what a problem does not have."""
     for role, section in (("coder", config.coder), ("tester", config.tester)):
         template = load_template(section.prompt)
+        if role == "coder" and template.shows_code:
+            raise BadConfig(f"coder.prompt, {template.source}, has {{code}}, and there is none to show to a coder")
         if "{entry_point}" not in template.text:
             continue
         for key, problems in asked.items():
@@ -138,16 +140,20 @@ def _flat(section: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 def check_lengths(coder: Player, tester: Player, asked: Asked) -> None:
     """Raises `BadConfig` where a prompt, and the longest reply after it, do not fit into a model's context."""
     for role, player in (("coder", coder), ("tester", tester)):
+        shown = coder.sampling.max_completion_length if player.template.shows_code else 0
         if player.context_length is not None:
             for key, problems in asked.items():
-                _check_lengths(role, player, player.context_length, key, problems)
+                _check_lengths(role, player, player.context_length, key, problems, shown)
 
 
-def _check_lengths(role: str, player: Player, context: int, key: str, problems: Sequence[TrainingProblem]) -> None:
+def _check_lengths(
+    role: str, player: Player, context: int, key: str, problems: Sequence[TrainingProblem], shown: int
+) -> None:
+    """`shown`: tokens of a solution that the prompt will hold."""
     name, reply = f"{role}.max_completion_length", player.sampling.max_completion_length
     if reply >= context:
         raise BadConfig(f"{name} is {reply:,}, and the model's context holds {context:,} tokens, prompts included")
-    lengths = [(len(player.prompt_ids(problem)), problem.id) for problem in problems]
+    lengths = [(len(player.prompt_ids(problem, "")) + shown, problem.id) for problem in problems]
     long = [each for each in lengths if each[0] + reply > context]
     if not long:
         return

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossjudge.client import Limits
+from crossjudge.trainer.mistakes import Bounds
 from crossjudge.trainer.policy.lora_settings import LoraSettings
 
 from .errors import BadConfig
@@ -118,14 +119,18 @@ class CoderConfig(RoleConfig):
     reward: CoderRewardConfig = CoderRewardConfig()
 
 
-class TesterConfig(RoleConfig):
-    """`tests_per_reply` is the most that is taken of one reply. The default reward is not to be scaled by a group's
-    deviation: that makes testers write one trivial test."""
+class TesterRoleConfig(RoleConfig):
+    """`tests_per_reply` is the most that is taken of one reply."""
 
     prompt: str = "tester"
+    tests_per_reply: int = Field(5, ge=1)
+
+
+class TesterConfig(TesterRoleConfig):
+    """The default reward is not to be scaled by a group's deviation: that makes testers write one trivial test."""
+
     reward: TesterRewardConfig = TesterRewardConfig()
     scale_rewards: Literal["group", "batch", "none"] = "none"
-    tests_per_reply: int = Field(5, ge=1)
 
 
 class VerifierConfig(Part):
@@ -146,6 +151,13 @@ class AlarmsConfig(Part):
     window: int = Field(5, ge=1)
     below: dict[str, float | None] = {}
     above: dict[str, float | None] = {}
+
+
+class MistakesConfig(Bounds):
+    """The Mistake Book: how many of a problem's tests its solutions have to pass again (0 keeps no book), and its
+    bounds."""
+
+    replay: int = Field(0, ge=0)
 
 
 class RecipeConfig(Part):
@@ -171,6 +183,7 @@ class RunConfig(RecipeConfig):
     """What a recipe has that learns step by step from a coder and a tester."""
 
     problems: Path = Field(description="JSON lines of problems to train on; their references are not read")
+    problems_limit: int | None = Field(None, ge=1, description="the first so many problems")
     layout: Literal["shared", "lora", "separate"] = "shared"
     lora: LoraSettings = LoraSettings()
     max_steps: int = Field(100, ge=1)
@@ -184,8 +197,8 @@ class RunConfig(RecipeConfig):
     report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = Field(
         (), description="where metrics go besides metrics.jsonl and the console; none as well as tensorboard,wandb"
     )
-    coder: CoderConfig = CoderConfig()
-    tester: TesterConfig = TesterConfig()
+    coder: RoleConfig = RoleConfig(prompt="coder")
+    tester: TesterRoleConfig = TesterRoleConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 
     @field_validator("report_to", mode="before")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crossjudge.trainer.selectors import Selection, structure
 
@@ -13,10 +14,10 @@ from .judging import JudgedRollout
 def matrix_metrics(judged: Sequence[JudgedRollout]) -> dict[str, float]:
     """The matrices and the tests in them."""
     cells = sum(each.judged.size for each in judged)
-    tests = sum(len(each.rollout.tests) for each in judged)
+    tests = sum(len(each.rollout.owners) for each in judged)
     found = {"verifier/cells": float(cells), "tests/written": float(tests)}
     if tests:
-        found["tests/unique_frac"] = sum(each.matrix.shape[1] for each in judged) / tests
+        found["tests/unique_frac"] = sum(np.unique(_written(each, each.test_places)).size for each in judged) / tests
     with_tests = [each.matrix for each in judged if each.matrix.shape[1]]
     if with_tests:
         passed = [matrix.passed for matrix in with_tests]
@@ -25,13 +26,18 @@ def matrix_metrics(judged: Sequence[JudgedRollout]) -> dict[str, float]:
         columns = np.concatenate([each.mean(axis=0) for each in passed])
         found["tests/trivial_frac"] = float((columns == 1).mean())
         found["matrix/discriminative_frac"] = float(((columns > 0) & (columns < 1)).mean())
-    valid = [each.valid for each in judged if each.valid is not None]
+    valid = [_written(each, each.valid) for each in judged if each.valid is not None]
     if valid:
         found["tests/valid"] = float(np.concatenate(valid).mean())
     judged_cells = [each.judged for each in judged if each.judged.size]
     if judged_cells:
         found["verifier/infra_error_rate"] = 1 - float(np.mean([cells.mean() for cells in judged_cells]))
     return found
+
+
+def _written(each: JudgedRollout, of_tests: NDArray[Any]) -> NDArray[Any]:
+    """Of the tests that replies wrote, without those replayed."""
+    return of_tests[: len(each.rollout.owners)]
 
 
 def selector_metrics(judged: Sequence[JudgedRollout], selections: Sequence[Selection]) -> dict[str, float]:

@@ -29,7 +29,9 @@ from .config import VerifierConfig
 from .rollout import Distinct, Rollout
 
 T = TypeVar("T")
+J = TypeVar("J")
 Bools = NDArray[np.bool_]
+OUTPUTS = (Detail.OUTPUTS,)
 _UNBROKEN = (SourceStatus.OK, SourceStatus.NOT_RUN)
 _PAUSE_S = 5.0
 _BUSY_S, _UNREACHABLE_S = 60.0, 30.0
@@ -97,23 +99,23 @@ class Judge:
     tell: Callable[[str], None]
     processes: Processes = ALONE
 
-    def grids(self, problems: Sequence[Problem]) -> dict[int, Grid]:
+    def grids(self, problems: Sequence[Problem], detail: Sequence[Detail] = OUTPUTS) -> dict[int, Grid]:
         """The grid of each problem by its index; what was judged before the verifier went away is kept.
 
         Raises what the client raises, once the verifier has been away for as long as patience allows.
         """
-        return self._all(self._own(problems))
+        return self._all(self._own(problems, detail))
 
     def _all(self, own: dict[int, Grid]) -> dict[int, Grid]:
         return {index: grid for part in self.processes.gathered(own) for index, grid in part.items()}
 
-    def _own(self, problems: Sequence[Problem]) -> dict[int, Grid]:
+    def _own(self, problems: Sequence[Problem], detail: Sequence[Detail] = OUTPUTS) -> dict[int, Grid]:
         """Those of this process's share."""
         found: dict[int, Grid] = {}
         since = None
         while missing := [index for index in share(len(problems), self.processes) if index not in found]:
             try:
-                for grid in self.client.stream([problems[index] for index in missing], detail=[Detail.OUTPUTS]):
+                for grid in self.client.stream([problems[index] for index in missing], detail=list(detail)):
                     found[missing[grid.index]] = grid
                     since = None
             except (ConnectionFailed, ServiceUnavailable, QuotaExceeded) as error:
@@ -124,6 +126,21 @@ class Judge:
                 self.tell(f"the verifier is away ({error.detail}); waiting for it, {left:.0f} s more at most")
                 time.sleep(min(_PAUSE_S, left))
         return found
+
+    def meanwhile(self, parts: Iterable[T], judged: Callable[[T], Sequence[J]], clock: Clock) -> list[J]:
+        """What `judged` makes of all parts, in their order; a part is judged while the next one is made.
+
+        The clock's `sample` is the making, `verify` what is waited for after it. Of several processes each judges after
+        all is made, because they have to ask in the same order.
+        """
+        made = clock.over(parts, "sample")
+        if self.processes.count > 1:
+            whole = list(made)
+            with clock.part("verify"):
+                return [each for part in whole for each in judged(part)]
+        under_way = [_started(partial(judged, part)) for part in made]
+        with clock.part("verify"):
+            return [each for future in under_way for each in future.result()]
 
     def judged_meanwhile(
         self, parts: Iterable[Sequence[Rollout]], with_references: bool, clock: Clock

@@ -1,13 +1,13 @@
 """Replies of a role to problems, and the solutions or tests in them. Knows nothing of rewards."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crossjudge.contracts import Test
+from crossjudge.contracts import AssertTest, Test
 from crossjudge.trainer.data import Template, TrainingProblem, cut_tests, solution_of
 from crossjudge.trainer.generation import Completion, Generator, Sampling
 
@@ -26,15 +26,18 @@ class Player:
     context_length: int | None = None
     """Longest prompt and reply together, in tokens; None where the model sets no bound."""
 
-    def replies(self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None) -> list["Replies"]:
-        """`n` replies (`num_generations` where left out) to each problem."""
-        prompts = [self.prompt_ids(problem) for problem in problems]
+    def replies(
+        self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None, codes: Sequence[str] | None = None
+    ) -> list["Replies"]:
+        """`n` replies (`num_generations` where left out) to each problem; to its code, where the template shows any."""
+        shown = codes if codes is not None and self.template.shows_code else [None] * len(problems)
+        prompts = [self.prompt_ids(problem, code) for problem, code in zip(problems, shown, strict=True)]
         drawn = self.generator.generate(prompts, n or self.num_generations, self.sampling, seed)
         return [Replies(ids, tuple(of_one)) for ids, of_one in zip(prompts, drawn, strict=True)]
 
-    def prompt_ids(self, problem: TrainingProblem) -> tuple[int, ...]:
+    def prompt_ids(self, problem: TrainingProblem, code: str | None = None) -> tuple[int, ...]:
         """The template's text, as a user's message where the tokenizer has a chat template."""
-        text = self.template.fill(prompt=problem.prompt, entry_point=problem.entry_point)
+        text = self.template.fill(prompt=problem.prompt, entry_point=problem.entry_point, code=code)
         if getattr(self.tokenizer, "chat_template", None):
             message = [{"role": "user", "content": text}]
             return tuple(self.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False))
@@ -78,7 +81,7 @@ class Rollout:
     """One problem with what both roles wrote for it.
 
     `solutions[i]` is cut from the coder's reply i, empty where there is none in it, which is judged as an error.
-    `tests[j]` is from the tester's reply `owners[j]`.
+    `tests[j]` is from the tester's reply `owners[j]`; behind those that have an owner stand replayed ones.
     """
 
     problem: TrainingProblem
@@ -88,11 +91,27 @@ class Rollout:
     tests: tuple[Test, ...]
     owners: tuple[int, ...]
 
+    @property
+    def replayed(self) -> tuple[AssertTest, ...]:
+        """The tests that no reply wrote."""
+        return tuple(test for test in self.tests[len(self.owners) :] if isinstance(test, AssertTest))
+
+    def replaying(self, texts: Sequence[str]) -> "Rollout":
+        """With these tests too, but for those that were written again."""
+        written = {test.code for test in self.tests if isinstance(test, AssertTest)}
+        more = tuple(AssertTest(code=text) for text in texts if text not in written)
+        return replace(self, tests=self.tests + more)
+
+
+def solutions_of(problem: TrainingProblem, coder: Replies) -> tuple[str, ...]:
+    """Cut out of the replies, one for each; empty where there is none in it."""
+    texts = [completion.text for completion in coder.completions]
+    return tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
+
 
 def rollout_of(problem: TrainingProblem, coder: Replies, tester: Replies, tests_per_reply: int) -> Rollout:
     """Cut solutions and tests out of the replies."""
-    texts = [completion.text for completion in coder.completions]
-    solutions = tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
     cut = [cut_tests(reply.text, problem.entry_point, limit=tests_per_reply) for reply in tester.completions]
     owners = tuple(number for number, tests in enumerate(cut) for _ in tests)
-    return Rollout(problem, coder, tester, solutions, tuple(test for tests in cut for test in tests), owners)
+    tests = tuple(test for tests in cut for test in tests)
+    return Rollout(problem, coder, tester, solutions_of(problem, coder), tests, owners)

@@ -65,7 +65,7 @@ class Run:
         self.console = console if is_first else Console(quiet=True)
         self.folder = RunFolder(config.output_dir, is_written=is_first)
         check_trackers(config.report_to)
-        self.problems: Sequence[TrainingProblem] = read_problems(config.problems).problems
+        self.problems: Sequence[TrainingProblem] = read_problems(config.problems).problems[: config.problems_limit]
         check_batch(config, self.problems, str(config.problems))
         self.evaluation = evaluation_of(config, config.tester.tests_per_reply)
         held_out = {} if self.evaluation is None else {"eval_problems": self.evaluation.problems}
@@ -213,7 +213,7 @@ class Run:
     def _logged(self, number: int, metrics: dict[str, float]) -> None:
         self.folder.log(number, metrics)
         self.trackers.log(number, metrics)
-        told = ("eval/pass@1", "eval/pass@4", "coder/reward", "tester/reward", "selector/precision",
+        told = ("eval/pass@1", "eval/pass@4", "eval/tests/mul", "coder/reward", "tester/reward", "selector/precision",
                 "selector/skip_rate", "tests/valid", "time/step")  # fmt: skip
         said = "  ".join(f"{name} {metrics[name]:.3f}" for name in told if name in metrics)
         self._tell(f"step {number}/{self.config.max_steps}  {said}")

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from crossjudge.client.errors import CommandError
 
@@ -19,12 +19,12 @@ from .examples import prompt_template
 from .models import digest_of, read_made
 from .problems import split_tasks, write_problems
 from .processes import Job, Made, Message, make_models
-from .settings import PAIR, ROLES, STARTS_FROM, Role, WorldSettings
+from .settings import PAIR, PLAYS, STARTS_FROM, Part, Role, WorldSettings
 from .shipped import shipped_model
 
 _STAGES: tuple[tuple[Role, ...], ...] = (
     ("tester", "coder", "problems"),
-    ("shared",),
+    ("shared", "white_box_tester", "white_box_shared"),
 )  # the longest first, what it starts from before
 WORLD = "world.json"
 
@@ -59,11 +59,11 @@ def build(
             _check_place(folder / role)
         folder.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
-        places = {role: _place(role, settings, cache, anew and role in roles) for role in ROLES}
+        places = {role: _place(role, settings, cache, anew and role in roles) for role in PLAYS}
         _make_missing(places, cache, settings, roles, at_once or os.cpu_count() or 1, told)
         write_problems(folder, settings.seed)
-        for template in _templates(roles):
-            (folder / f"{template}.txt").write_text(prompt_template(template), "utf-8")
+        for part in get_args(Part):
+            (folder / f"{part}.txt").write_text(prompt_template(part), "utf-8")
         for role in roles:
             _copy(places[role], folder / role)
         world = _description(settings, {role: read_made(folder / role) for role in roles})
@@ -72,11 +72,6 @@ def build(
         where = error.filename or folder
         raise CommandError(f"cannot write {where}: {error.strerror}; choose another folder") from error
     return world
-
-
-def _templates(roles: Sequence[Role]) -> tuple[Role, ...]:
-    """The shared model plays the coder and the tester; a template of its own has only the maker of problems."""
-    return ("coder", "tester", "problems") if "problems" in roles else ("coder", "tester")
 
 
 def _check_place(model: Path) -> None:

@@ -21,7 +21,7 @@ def world(
         bool, typer.Option("--empty-lists", help="The base tester also writes empty lists, which invites collapse.")
     ] = False,
     models: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Which base models: coder, tester, shared, problems.")
+        str, typer.Option(metavar="NAME,…", help="Also shared, white_box_tester, white_box_shared, problems.")
     ] = "coder,tester",
     anew: Annotated[
         bool, typer.Option("--anew", help="Train them, though they come with crossjudge or are in the cache.")
@@ -65,12 +65,12 @@ def world(
 def _roles(text: str) -> "list[Any]":
     from crossjudge.client.errors import CommandError
 
-    from .settings import ROLES
+    from .settings import PLAYS
 
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in ROLES]
+    unknown = [name for name in names if name not in PLAYS]
     if unknown or not names:
-        raise CommandError(f"--models {text}: choose from {', '.join(ROLES)}")
+        raise CommandError(f"--models {text}: choose from {', '.join(PLAYS)}")
     return names
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from .examples import prompt_template, render
+from .examples import prompt_template, render, shown_code
 from .grammar import Task, all_tasks
 from .interpreter import CannotRun, Solution, read_assertion
 from .noise import is_hard, mistaken_neighbours
 from .problems import reference_inputs, split_tasks
-from .settings import Role, WorldSettings
+from .settings import PLAYS, Part, Role, WorldSettings
 
 LONGEST_REPLY = 48  # tokens
 _AT_ONCE = 256  # replies sampled together
@@ -28,22 +28,27 @@ def measure(role: Role, settings: WorldSettings, folder: Path) -> Figures:
     tasks = Random(f"evaluation/{settings.seed}").sample(split_tasks(settings.seed).held_out, k=settings.eval_problems)
     torch.manual_seed(settings.seed)
     figures: Figures = {}
-    if role in ("coder", "shared"):
-        replies = sample(model, tokenizer, "coder", tasks, settings.eval_samples)
-        figures |= coder_figures(tasks, replies, settings.seed)
-    if role in ("tester", "shared"):
-        replies = sample(model, tokenizer, "tester", tasks, settings.eval_samples)
-        figures |= tester_figures(tasks, replies)
-    if role == "problems":
-        replies = sample(model, tokenizer, "problems", tasks, settings.eval_samples)
-        figures |= spec_figures([spec for each in replies for spec in each], settings.seed)
+    for part in PLAYS[role]:
+        replies = sample(model, tokenizer, part, tasks, settings)
+        figures |= _figures(part, tasks, replies, settings.seed)
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def sample(model: Any, tokenizer: Any, role: Role, tasks: Sequence[Task], n: int) -> list[list[str]]:
-    """`n` replies to each task, from torch's own generator."""
-    template = prompt_template(role)
-    prompts = [render(template, task.spec) for task in tasks for _ in range(n)]
+def _figures(part: Part, tasks: Sequence[Task], replies: Sequence[Sequence[str]], seed: int) -> Figures:
+    if part == "coder":
+        return coder_figures(tasks, replies, seed)
+    if part == "problems":
+        return spec_figures([spec for each in replies for spec in each], seed)
+    return tester_figures(tasks, replies)
+
+
+def sample(model: Any, tokenizer: Any, part: Part, tasks: Sequence[Task], settings: WorldSettings) -> list[list[str]]:
+    """`eval_samples` replies to each task, from torch's own generator."""
+    template, n = prompt_template(part), settings.eval_samples
+    random = Random(f"shown/{settings.seed}")
+    prompts = [
+        render(template, task.spec, shown_code(part, task, random, settings)) for task in tasks for _ in range(n)
+    ]
     texts: list[str] = []
     for start in range(0, len(prompts), _AT_ONCE):
         given = tokenizer(prompts[start : start + _AT_ONCE], padding=True, return_tensors="pt")

@@ -8,7 +8,7 @@ from random import Random
 
 from .grammar import Task, assertion_up_to_its_value
 from .problems import random_list
-from .settings import Role, WorldSettings
+from .settings import PLAYS, Part, Role, WorldSettings
 
 
 @dataclass(frozen=True)
@@ -20,28 +20,32 @@ class Example:
     answer: str
 
 
-def prompt_template(role: Role) -> str:
-    """The text that makes a prompt of a spec, for `coder` or `tester`.
+def prompt_template(part: Part) -> str:
+    """The text that makes a prompt of a spec, and for a white-box tester of a solution too.
 
     That of `problems` holds no spec: what ends one text begins the next, as GPT-2 has it.
     """
-    return (files(__package__) / "prompts" / f"{role}.txt").read_text("utf-8")
+    return (files(__package__) / "prompts" / f"{part}.txt").read_text("utf-8")
 
 
-def render(template: str, spec: str) -> str:
-    return template.replace("{prompt}", spec).replace("{entry_point}", "f")
+def render(template: str, spec: str, code: str = "") -> str:
+    return template.replace("{prompt}", spec).replace("{entry_point}", "f").replace("{code}", code)
 
 
 def examples(role: Role, tasks: Sequence[Task], settings: WorldSettings) -> Iterator[Example]:
-    """Examples without end, the same ones for the same settings. `shared` takes turns at both roles."""
+    """Examples without end, the same ones for the same settings. A role of two parts takes turns at them."""
     random = Random(f"pretraining/{role}/{settings.seed}")
-    roles: tuple[Role, ...] = ("coder", "tester") if role == "shared" else (role,)
-    templates = {each: prompt_template(each) for each in roles}
+    templates = {part: prompt_template(part) for part in PLAYS[role]}
     while True:
-        for each in roles:
+        for part, template in templates.items():
             task = random.choice(tasks)
-            drawn, answer = _ANSWERS[each](task, random, settings)
-            yield Example(render(templates[each], task.spec), drawn, answer)
+            prompt = render(template, task.spec, shown_code(part, task, random, settings))
+            yield Example(prompt, *_ANSWERS[part](task, random, settings))
+
+
+def shown_code(part: Part, task: Task, random: Random, settings: WorldSettings) -> str:
+    """What a white-box tester is shown: a solution as the coder writes them. Other parts are shown none."""
+    return settings.coder_noise.mistake(task, random).code if part == "white_box_tester" else ""
 
 
 def _solution(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str]:
@@ -57,6 +61,6 @@ def _spec(task: Task, random: Random, settings: WorldSettings) -> tuple[str, str
     return "", task.spec
 
 
-_ANSWERS: Mapping[Role, Callable[[Task, Random, WorldSettings], tuple[str, str]]] = {
-    "coder": _solution, "tester": _test, "problems": _spec,
+_ANSWERS: Mapping[Part, Callable[[Task, Random, WorldSettings], tuple[str, str]]] = {
+    "coder": _solution, "tester": _test, "white_box_tester": _test, "problems": _spec,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .examples import examples
 from .problems import split_tasks
-from .settings import ROLES, STARTS_FROM, Role, WorldSettings
+from .settings import PLAYS, STARTS_FROM, Role, WorldSettings
 from .tokenizer import VOCABULARY
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _EXAMPLES = 100  # enough of the data to notice a change of the grammar, the noi
 def digest_of(role: Role, settings: WorldSettings) -> str:
     """The same for models that would come out the same: all settings that matter to it, vocabulary and data."""
     matter = {role, STARTS_FROM.get(role, role)}
-    others = {f"{each}_steps" for each in ROLES if each not in matter}
+    others = {f"{each}_steps" for each in PLAYS if each not in matter}
     data = examples(role, split_tasks(settings.seed).pretraining, settings)
     parts = [
         PROCEDURE,

@@ -1,16 +1,26 @@
 """What a world is made by. Everything that is not said here follows from these settings, bit for bit on one machine."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .noise import CODER_NOISE, TESTER_NOISE, Noise
 
-Role = Literal["coder", "tester", "shared", "problems"]
-ROLES: tuple[Role, ...] = get_args(Role)
+Role = Literal["coder", "tester", "shared", "white_box_tester", "white_box_shared", "problems"]
+Part = Literal["coder", "tester", "white_box_tester", "problems"]
+# The parts that a model plays; one that plays two takes turns at them.
+PLAYS: Mapping[Role, tuple[Part, ...]] = {
+    "coder": ("coder",),
+    "tester": ("tester",),
+    "shared": ("coder", "tester"),
+    "white_box_tester": ("white_box_tester",),
+    "white_box_shared": ("coder", "white_box_tester"),
+    "problems": ("problems",),
+}
 PAIR: tuple[Role, ...] = ("coder", "tester")  # what most recipes need
-STARTS_FROM: Mapping[Role, Role] = {"shared": "tester"}  # the others start from nothing
+# The others start from nothing.
+STARTS_FROM: Mapping[Role, Role] = {"shared": "tester", "white_box_tester": "tester", "white_box_shared": "tester"}
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -49,7 +59,9 @@ class WorldSettings(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     coder_steps: Count = 600
     tester_steps: Count = 1800
-    shared_steps: Count = 600  # on top of the tester's
+    shared_steps: Count = 600  # on top of the tester's, and so are the next two
+    white_box_tester_steps: Count = 600
+    white_box_shared_steps: Count = 1200  # it has two parts to learn
     problems_steps: Count = 400
     eval_problems: Annotated[int, Field(ge=1, le=3_000)] = 300  # of those held out
     eval_samples: Annotated[int, Field(ge=4)] = 4  # pass@4 needs four

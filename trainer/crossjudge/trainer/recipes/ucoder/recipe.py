@@ -22,7 +22,7 @@ from crossjudge.trainer.policy.policy import Policy
 from crossjudge.trainer.selectors import PassingMatrix
 from crossjudge.trainer.training import checkpoint
 from crossjudge.trainer.training.cast import model_of, player_of
-from crossjudge.trainer.training.checks import labelled_problems
+from crossjudge.trainer.training.checks import check_verifier, check_writable, labelled_problems
 from crossjudge.trainer.training.clock import Clock
 from crossjudge.trainer.training.errors import BadConfig
 from crossjudge.trainer.training.judging import Judge
@@ -68,6 +68,8 @@ class UCoder:
         self.measured_with = [] if config.eval_problems is None else labelled_problems(config.eval_problems)
         make_rule(config.selection.name, config.selection.options, config.seed)  # else hours pass before it is found
         at = start_of(self.folder, resume)
+        check_writable(config.output_dir)
+        check_verifier(client)
         self.done = at or 0
         self.makes_later_ones_anew = resume != "auto"
         weights = None if at is None else config.output_dir / f"checkpoint-{at}"

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from crossjudge.trainer.training.config import CoderConfig, Part, RunConfig, SelectorConfig, TesterConfig
+from crossjudge.trainer.training.config import (
+    CoderConfig,
+    MistakesConfig,
+    Part,
+    RunConfig,
+    SelectorConfig,
+    TesterConfig,
+)
 
 
 class CalibrationConfig(Part):
@@ -35,6 +42,7 @@ class ZeroCoderConfig(RunConfig):
     selector: SelectorConfig = SelectorConfig()
     calibration: CalibrationConfig | None = None
     prefilter: PrefilterConfig | None = None
+    mistakes: MistakesConfig = MistakesConfig()
     min_rank: int = Field(0, ge=0, description="leave out a step's problems whose matrix has a smaller rank")
     mutants: int = Field(0, ge=0, description="mutants of a proxy for each problem; 0 makes none")
 

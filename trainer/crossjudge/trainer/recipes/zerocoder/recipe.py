@@ -5,7 +5,7 @@ a parameter of `ZeroCoderConfig`; docs/training.md says what was chosen and why.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from crossjudge.client import Client
-from crossjudge.trainer.data import TrainingProblem
+from crossjudge.trainer.data import TrainingProblem, load_template
 from crossjudge.trainer.mutation import Suspects, kills_of, mutants, proxy_of
 from crossjudge.trainer.rewards import (
     CoderReward,
@@ -34,6 +34,7 @@ from crossjudge.trainer.training.figures import matrix_metrics, selector_metrics
 from crossjudge.trainer.training.judging import Judge, JudgedRollout
 from crossjudge.trainer.training.lessons import lesson_of, no_rewards
 from crossjudge.trainer.training.recipe import StepResult
+from crossjudge.trainer.training.replay import Replay, outcome_of
 from crossjudge.trainer.training.rollout import Distinct, Rollout, rollout_of
 from crossjudge.trainer.training.run import Run, parts_of
 
@@ -65,6 +66,8 @@ class Rules:
         """Raises for names and options that nothing here has, and for a calibration without references."""
         if config.tester.reward.options.get("discrimination") == "mutants" and not config.mutants:
             raise BadConfig("tester.reward discriminates by mutants, and there are none: set mutants, to 5 say")
+        if load_template(config.tester.prompt).shows_code:
+            raise BadConfig("tester.prompt has {code}, and ZeroCoder's tester is shown none: use another template")
         calibration = config.calibration
         return Rules(
             Choosing(config),
@@ -75,7 +78,10 @@ class Rules:
 
     def recipe(self, config: ZeroCoderConfig, cast: Cast, judge: Judge) -> "ZeroCoder":
         """The recipe for these roles."""
-        return ZeroCoder(config, cast, judge, self.choosing, self.coder_reward, self.tester_reward, self.labelled)
+        return ZeroCoder(
+            config, cast, judge, self.choosing, Replay(config.mistakes), self.coder_reward, self.tester_reward,
+            self.labelled,
+        )  # fmt: skip
 
 
 @dataclass
@@ -86,13 +92,16 @@ class ZeroCoder:
     cast: Cast
     judge: Judge
     choosing: Choosing
+    replay: Replay
     coder_reward: CoderReward
     tester_reward: TesterReward
     labelled: Sequence[TrainingProblem] = ()
     """For calibration alone."""
+    folder: Path = field(init=False)
 
     def chosen(self, problems: Sequence[TrainingProblem], folder: Path) -> Sequence[TrainingProblem]:
         """Those that the pre-filter leaves, where there is one."""
+        self.folder = folder
         if self.config.prefilter is None:
             return problems
         return prefiltered(problems, self.config, self.cast, self.judge, folder)
@@ -110,12 +119,13 @@ class ZeroCoder:
         with clock.part("reward"):
             groups = self.groups(number, judged, selections)
             coder_rewards, tester_rewards = self.rewards(number, groups, judged)
+            book = self.write_down(number, judged, selections)
         with clock.part("update"):
             learned = self.update(judged, coder_rewards, tester_rewards)
         said = judged if config.diagnose or self.choosing.needs_truth else [_unlabelled(each) for each in judged]
         metrics = {
             **learned, **selector_metrics(said, selections), **matrix_metrics(said), **calibrated.metrics,
-            **clock.metrics(),
+            **book, **clock.metrics(),
         }  # fmt: skip
         samples = [shown(each, selection) for each, selection in zip(judged, selections, strict=True)]
         return StepResult(metrics, samples, calibrated.alarms)
@@ -127,7 +137,10 @@ class ZeroCoder:
             seeds = np.random.SeedSequence([self.config.seed, number, at]).generate_state(2).tolist()
             coded, tested = self.cast.coder.replies(part, seeds[0]), self.cast.tester.replies(part, seeds[1])
             limit = self.config.tester.tests_per_reply
-            yield [rollout_of(p, code, test, limit) for p, code, test in zip(part, coded, tested, strict=True)]
+            yield [
+                rollout_of(problem, code, test, limit).replaying(self.replay.tests(problem.id))
+                for problem, code, test in zip(part, coded, tested, strict=True)
+            ]
 
     def groups(self, number: int, judged: Sequence[JudgedRollout], selections: Sequence[Selection]) -> list[Group]:
         """What rewards look at. Where the selector abstains nothing is chosen, so that nobody is rewarded for it."""
@@ -157,11 +170,21 @@ class ZeroCoder:
         ]
         tester = [
             of_replies(
-                self.tester_reward.of(group, progress).values, each.rollout.owners, len(each.rollout.tester.completions)
+                self.tester_reward.of(group, progress).values[: len(each.rollout.owners)],
+                each.rollout.owners,
+                len(each.rollout.tester.completions),
             )
             for group, each in zip(groups, judged, strict=True)
         ]
         return coder, tester
+
+    def write_down(
+        self, number: int, judged: Sequence[JudgedRollout], selections: Sequence[Selection]
+    ) -> dict[str, float]:
+        """What was failed and solved goes into the Mistake Book, where there is one."""
+        outcomes = [outcome_of(each, selection) for each, selection in zip(judged, selections, strict=True)]
+        cells = sum(int(each.judged[:, len(each.rollout.owners) :].sum()) for each in judged)
+        return self.replay.update(number, outcomes, cells, self.folder)
 
     def update(
         self, judged: Sequence[JudgedRollout], coder: Sequence[Floats], tester: Sequence[Floats]
@@ -178,11 +201,12 @@ class ZeroCoder:
 
     def state_dict(self) -> dict[str, Any]:
         """What was learnt besides the weights."""
-        return self.choosing.state_dict()
+        return {**self.choosing.state_dict(), "book": self.replay.book.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.choosing.load_state_dict(state)
+        self.replay.book.load_state_dict(state["book"])
 
     def _calibrates(self, number: int) -> bool:
         calibration = self.config.calibration
