@@ -55,7 +55,7 @@ class Run:
     def train(self) -> dict[str, float]:
         """All steps that are left. Returns the last metrics. SIGTERM and Ctrl-C save and end it."""
         self.folder.start(self.config)
-        self.folder.forget_after(self.done)
+        self.folder.forget_after(self.done or -1)  # a run without a checkpoint measures its start again
         metrics: dict[str, float] = {}
         with _until_signal(self._stop):
             self.problems = self.recipe.chosen(self.problems, self.folder.path)
