@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -26,8 +27,6 @@ os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # rea
 import datasets
 import numpy as np
 import torch
-import transformers
-import trl
 import typer
 from numpy.typing import NDArray
 from rich.console import Console
@@ -47,6 +46,9 @@ from crossjudge.trainer.training.lessons import lesson_of
 from crossjudge.trainer.training.rollout import Replies, Rollout
 from crossjudge.trainer.training.run import parts_of, some_problems
 from world_recipe import recipe_of
+
+transformers: Any = import_module("transformers")  # neither tells a type checker what it has
+trl: Any = import_module("trl")
 
 HELD_OUT, SAMPLES = 150, 4
 EVALUATION_SEED = 1234
@@ -97,29 +99,46 @@ def said_of(judged: Sequence[JudgedRollout]) -> dict[str, float]:
     }
 
 
-class Theirs(trl.GRPOTrainer):  # type: ignore[misc]  # trl has no types
-    """`GRPOTrainer` as it comes, with a clock around the parts of a step."""
+class Theirs:
+    """TRL's `GRPOTrainer` as it comes, with a clock around the parts of a step."""
 
-    def __init__(self, config: ZeroCoderConfig, problems: Sequence[TrainingProblem], cast: Cast, judge: Judge,
-                 steps: int, batch: int, folder: Path) -> None:  # fmt: skip
+    def __init__(
+        self, config: ZeroCoderConfig, problems: Sequence[TrainingProblem], cast: Cast, judge: Judge, settings: Any
+    ) -> None:
         self.judge, self.problems = judge, {problem.id: problem for problem in problems}
         self.steps: list[dict[str, float]] = []
         self.clock, self.said = Clock(), dict[str, float]()
-        model: Any = config.coder.model
-        rows = [{"prompt": cast.coder.template.fill(prompt=p.prompt, entry_point=p.entry_point), "id": p.id}
-                for p in problems]  # fmt: skip
-        super().__init__(
-            model=transformers.AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
-            processing_class=cast.coder.tokenizer, reward_funcs=self.rewards,
-            args=arguments(config, steps, batch, folder), train_dataset=datasets.Dataset.from_list(rows),
+        rows = [{"prompt": prompt_of(cast, problem), "id": problem.id} for problem in problems]
+        self.trainer: Any = trl.GRPOTrainer(
+            model=transformers.AutoModelForCausalLM.from_pretrained(config.coder.model, dtype=torch.float32),
+            processing_class=cast.coder.tokenizer, reward_funcs=self.rewards, args=settings,
+            train_dataset=datasets.Dataset.from_list(rows),
         )  # fmt: skip
+        self.trainer._generate = self.timed(self.trainer._generate)
+
+    def train(self, ours: Callable[[int], None]) -> None:
+        """All steps; after each of them one of ours. What a step takes is counted from the end of the other's."""
+        since = time.perf_counter(), time.process_time()
+
+        def begin(*_: Any, **__: Any) -> None:
+            nonlocal since
+            since = time.perf_counter(), time.process_time()
+
+        def end(_: Any, __: Any, state: Any, *___: Any, **____: Any) -> None:
+            self.took(time.perf_counter() - since[0], time.process_time() - since[1])
+            ours(state.global_step)
+            begin()
+
+        callback = type("InTurn", (transformers.TrainerCallback,), {"on_train_begin": begin, "on_step_end": end})
+        self.trainer.add_callback(callback())
+        self.trainer.train()
 
     def rewards(
         self, completions: Sequence[str], completion_ids: Any, id: Sequence[str], **_: Any
     ) -> list[float | None]:
         """Asked in groups of `num_generations` consecutive completions; None where it could not be judged."""
         with self.clock.part("verify"):
-            size = self.num_generations
+            size = self.trainer.num_generations
             rollouts = []
             for at in range(0, len(completions), size):
                 group = zip(completion_ids[at : at + size], completions[at : at + size], strict=True)
@@ -129,9 +148,22 @@ class Theirs(trl.GRPOTrainer):  # type: ignore[misc]  # trl has no types
             self.said = said_of(judged)
             return [value for each in judged for value in rewards_of(each)]
 
-    def _generate(self, *arguments: Any, **options: Any) -> Any:
-        with self.clock.part("sample"):
-            return super()._generate(*arguments, **options)
+    def timed(self, generate: Callable[..., Any]) -> Callable[..., Any]:
+        def sampled(*given: Any, **options: Any) -> Any:
+            with self.clock.part("sample"):
+                return generate(*given, **options)
+
+        return sampled
+
+    def took(self, seconds: float, cpu: float) -> None:
+        parts = {"time/sample": 0.0, "time/verify": 0.0, **self.clock.metrics()}
+        update = seconds - parts["time/sample"] - parts["time/verify"]  # all the rest, padding and bookkeeping too
+        self.steps.append({**parts, "time/update": update, "time/step": seconds, "cpu": cpu, **self.said})
+        self.clock = Clock()
+
+
+def prompt_of(cast: Cast, problem: TrainingProblem) -> str:
+    return cast.coder.template.fill(prompt=problem.prompt, entry_point=problem.entry_point)
 
 
 def rewards_of(judged: JudgedRollout) -> list[float | None]:
@@ -155,26 +187,6 @@ def arguments(config: ZeroCoderConfig, steps: int, batch: int, folder: Path) -> 
         lr_scheduler_type=coder.lr_scheduler_type, adam_beta1=coder.adam_beta1, adam_beta2=coder.adam_beta2,
         weight_decay=coder.weight_decay, max_grad_norm=coder.max_grad_norm,
     )  # fmt: skip
-
-
-class InTurn(transformers.TrainerCallback):  # type: ignore[misc]  # transformers has no types here
-    """After each step of theirs, one of ours. What a step takes is counted from the end of the other's."""
-
-    def __init__(self, theirs: Theirs, ours: Callable[[int], None]) -> None:
-        self.theirs, self.ours = theirs, ours
-        self.since = time.perf_counter(), time.process_time()
-
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        self.since = time.perf_counter(), time.process_time()
-
-    def on_step_end(self, _: Any, state: Any, *__: Any, **___: Any) -> None:
-        took, cpu = time.perf_counter() - self.since[0], time.process_time() - self.since[1]
-        parts = {"time/sample": 0.0, "time/verify": 0.0, **self.theirs.clock.metrics()}
-        update = took - parts["time/sample"] - parts["time/verify"]  # all the rest, padding and bookkeeping too
-        self.theirs.steps.append({**parts, "time/update": update, "time/step": took, "cpu": cpu, **self.theirs.said})
-        self.theirs.clock = Clock()
-        self.ours(state.global_step)
-        self.since = time.perf_counter(), time.process_time()
 
 
 def held_out(
@@ -201,7 +213,7 @@ def compared(
     with TemporaryDirectory() as folder:
         place = Path(folder)
         ours = Ours(config, cast_of(config), judge)
-        theirs = Theirs(config, problems, ours.cast, judge, steps, batch, place)
+        theirs = Theirs(config, problems, ours.cast, judge, arguments(config, steps, batch, place))
         check_prompts(theirs, ours.cast, problems[:size])
 
         def one_of_ours(number: int) -> None:
@@ -211,10 +223,9 @@ def compared(
                 for name, s in (("TRL", theirs.steps[-1]), ("ours", ours.steps[-1]))
             ))  # fmt: skip
 
-        theirs.add_callback(InTurn(theirs, one_of_ours))
-        theirs.train()
+        theirs.train(one_of_ours)
         ours.cast.policies.save(place / "ours")
-        theirs.save_model(str(place / "theirs"))
+        theirs.trainer.save_model(str(place / "theirs"))
         after = {"ours": held_out(config, place / "ours" / "coder", measured_on, judge),
                  "TRL": held_out(config, place / "theirs", measured_on, judge)}  # fmt: skip
     start = held_out(config, Path(str(config.coder.model)), measured_on, judge)
@@ -229,8 +240,7 @@ def rounded(steps: Sequence[dict[str, float]]) -> list[dict[str, float]]:
 
 def check_prompts(theirs: Theirs, cast: Cast, problems: Sequence[TrainingProblem]) -> None:
     """Fails where the two would read different prompts."""
-    texts = [cast.coder.template.fill(prompt=p.prompt, entry_point=p.entry_point) for p in problems]
-    read, *_ = theirs._tokenize_prompts(texts)
+    read, *_ = theirs.trainer._tokenize_prompts([prompt_of(cast, problem) for problem in problems])
     assert [tuple(ids) for ids in read] == [cast.coder.prompt_ids(problem) for problem in problems]
 
 
