@@ -102,6 +102,14 @@ def end(process: psutil.Popen) -> None:
         raise
 
 
+def kill_family(parent: psutil.Process) -> None:
+    """A process and all that it has started, at once."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for each in [*parent.children(recursive=True), parent]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+
+
 @functools.cache
 def what_is_broken() -> str:
     """What `doctor` has against this machine's sandbox; empty where it works."""

@@ -38,10 +38,13 @@ def white_box_run(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def wordy_run(folder: Path) -> dict[str, Any]:
-    """Problems, prompts and models of a run in `folder`, and the configuration that names them."""
+def wordy_run(folder: Path, prelude: str = "") -> dict[str, Any]:
+    """Problems, prompts and models of a run in `folder`, and the configuration that names them.
+
+    `prelude` stands before each solution: one that sleeps gives a test time to break something.
+    """
     folder.mkdir(exist_ok=True)
-    problem = {"entry_point": "f", "reference_solution": SOLUTIONS[0], "reference_tests": TESTS[:2]}
+    problem = {"entry_point": "f", "prelude": prelude, "reference_solution": SOLUTIONS[0], "reference_tests": TESTS[:2]}
     lines = [json.dumps({"id": word, "prompt": word, **problem}) for word in ("one", "two")]
     (folder / "problems.jsonl").write_text("".join(f"{line}\n" for line in lines))
     for word in ("code", "test"):

@@ -11,11 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-import psutil
 import pytest
 from redis import Redis
 
@@ -23,7 +22,7 @@ from crossjudge.client import Client, Patience
 from crossjudge.contracts import BatchState, Problem
 from crossjudge.contracts.queue import attempts_key
 from queued_batches import wait_for
-from running_stack import RunningStack, running
+from running_stack import RunningStack, kill_family, running
 
 pytestmark = [pytest.mark.redis, pytest.mark.nsjail]
 
@@ -65,13 +64,6 @@ class Leaky(httpx2.HTTPTransport):
             answer.close()
             raise httpx2.ReadError("the connection broke", request=request)
         return answer
-
-
-def kill_family(parent: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        for each in [*parent.children(recursive=True), parent]:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
 
 
 class Monkey:

@@ -1,6 +1,5 @@
 """ZeroCoder end to end: two real models, the real verifier."""
 
-import json
 import shutil
 import signal
 from io import StringIO
@@ -13,6 +12,7 @@ from rich.console import Console
 from crossjudge.client import Client
 from crossjudge.trainer.mistakes import FILE, read_book
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
+from trained_apart import lines, untimed
 from wordy_models import of_one_model, wordy_run
 
 pytest.importorskip("torch", reason="the trainer needs torch")
@@ -32,14 +32,6 @@ def trained(settings: dict[str, Any], judge: Client, resume: str = "auto") -> li
     config = ZeroCoderConfig.model_validate(settings)
     train(config, judge, Console(file=StringIO()), resume)
     return lines(config.output_dir / "metrics.jsonl")
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def untimed(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in each.items() if not name.startswith("time/")} for each in metrics]
 
 
 def test_a_pair_learns_from_executions_alone(judge: Client, tmp_path: Path) -> None:

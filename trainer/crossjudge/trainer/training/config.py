@@ -114,8 +114,11 @@ class RoleConfig(PlayedConfig):
     )
 
 
-class CoderConfig(RoleConfig):
+class CoderRoleConfig(RoleConfig):
     prompt: str = "coder"
+
+
+class CoderConfig(CoderRoleConfig):
     reward: CoderRewardConfig = CoderRewardConfig()
 
 
@@ -197,7 +200,7 @@ class RunConfig(RecipeConfig):
     report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = Field(
         (), description="where metrics go besides metrics.jsonl and the console; none as well as tensorboard,wandb"
     )
-    coder: RoleConfig = RoleConfig(prompt="coder")
+    coder: CoderRoleConfig = CoderRoleConfig()
     tester: TesterRoleConfig = TesterRoleConfig()
     alarms: AlarmsConfig = AlarmsConfig()
 

@@ -4,7 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from crossjudge.trainer.training.config import MistakesConfig, RoleConfig, RunConfig, SelectorConfig, TesterRoleConfig
+from crossjudge.trainer.training.config import (
+    CoderRoleConfig,
+    MistakesConfig,
+    RunConfig,
+    SelectorConfig,
+    TesterRoleConfig,
+)
 
 
 class BookConfig(MistakesConfig):
@@ -23,7 +29,7 @@ class CodeA1Config(RunConfig):
     """Code-A1 (2603.15611). Defaults are the authors' but for learning rate and schedule, see docs/code-a1.md."""
 
     layout: Literal["shared", "lora", "separate"] = "separate"
-    coder: RoleConfig = RoleConfig(prompt="coder")
+    coder: CoderRoleConfig = CoderRoleConfig()
     tester: AttackerConfig = AttackerConfig()
     alpha: float = Field(0.5, ge=0, le=1, description="how much of a tester's reward is validity; the rest is attack")
     unfailed: Literal["code", "figure"] = Field(
