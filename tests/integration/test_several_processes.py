@@ -74,10 +74,13 @@ def weights(folder: Path) -> Any:
     return torch.cat([found[name].flatten() for name in sorted(found)])
 
 
-def test_two_processes_give_the_metrics_and_the_weights_of_one(stack: str, tmp_path: Path) -> None:
-    settings = settings_of(tmp_path, stack, max_steps=2, seed=1)
+@pytest.mark.parametrize("fsdp", [False, True])
+def test_two_processes_give_the_metrics_and_the_weights_of_one(stack: str, tmp_path: Path, fsdp: bool) -> None:
+    settings = settings_of(tmp_path, stack, max_steps=2, seed=1, fsdp=fsdp)
     for role in ("coder", "tester"):  # so little that what is but rounding changes no reply
         settings[role]["learning_rate"] = 1e-3
+    if fsdp:  # two tokens, so that a second one is read after the first; the KL divergence, for its reference
+        settings["coder"] |= {"max_completion_length": 2, "beta": 0.01, "num_iterations": 2}
     one, _ = trained(tmp_path, settings | {"output_dir": str(tmp_path / "one")}, 1)
     two, printed = trained(tmp_path, settings | {"output_dir": str(tmp_path / "two")}, 2)
     assert len(two) == len(one) == 3
@@ -92,8 +95,11 @@ def test_two_processes_give_the_metrics_and_the_weights_of_one(stack: str, tmp_p
     assert lines(tmp_path / "two" / "samples.jsonl") == lines(tmp_path / "one" / "samples.jsonl")
 
 
-def test_two_processes_that_were_stopped_go_on_as_if_they_had_not_been(stack: str, tmp_path: Path) -> None:
-    settings = of_one_model(settings_of(tmp_path, stack, max_steps=4), "lora")
+@pytest.mark.parametrize(("layout", "fsdp"), [("lora", False), ("shared", True)])
+def test_two_processes_that_were_stopped_go_on_as_if_they_had_not_been(
+    stack: str, tmp_path: Path, layout: str, fsdp: bool
+) -> None:
+    settings = of_one_model(settings_of(tmp_path, stack, max_steps=4, fsdp=fsdp), layout)
     whole, _ = trained(tmp_path, settings, 2)
     rmtree(tmp_path / "run" / "checkpoint-4")
     again, printed = trained(tmp_path, settings, 2)

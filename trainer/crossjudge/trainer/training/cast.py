@@ -68,6 +68,9 @@ def cast_of(
     """
     check_generation(config)  # before models load
     policies = _policies(config, weights)
+    if config.fsdp and processes.count > 1:
+        for policy in policies.trained:
+            policy.shard(processes.count)
     roles = ((policies.coder, config.coder), (policies.tester, config.tester))
     generators, syncs = generators_of(roles, config, tell, processes)
     learners: dict[str, Learner] = {}

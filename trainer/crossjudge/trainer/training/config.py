@@ -153,6 +153,7 @@ class RunConfig(Part):
     bf16: bool = False
     gradient_checkpointing: bool = False
     device: str = "auto"
+    fsdp: bool = Field(False, description="share weights, gradients and moments out among the processes")
     seed: int = Field(0, ge=0)
     max_steps: int = Field(100, ge=1)
     problems_per_step: int = Field(16, ge=1)

@@ -105,10 +105,12 @@ class Run:
     def save(self) -> None:
         """A checkpoint of the step just done."""
         state = {"recipe": self.recipe.state_dict(), "alarms": self.alarms.state_dict()}
-        if is_lead(self.processes):
-            checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
-            checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
-        self.processes.gathered(None)  # nobody goes while the first still saves
+        learnt = {name: learner.state_dict() for name, learner in self.cast.learners.items()}
+        with self.cast.policies.whole():
+            if is_lead(self.processes):
+                checkpoint.save(self.folder.path, self.done, self.cast.policies, learnt, state)
+                checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+            self.processes.gathered(None)  # nobody goes while the first still saves
 
     def _load(self, place: Path, step: int) -> None:
         state = checkpoint.load_state(place)
