@@ -6,7 +6,10 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("package", ["mutation", "data", "rewards"])
+@pytest.mark.parametrize(
+    "package",
+    ["mutation", "data", "rewards", "processes", "generation.openai_server", "training.generation_checks"],
+)
 def test_importing_it_does_not_import_torch(package: str) -> None:
     heavy = "{'torch', 'transformers'} & set(sys.modules)"
     program = f"import sys, crossjudge.trainer.{package}; sys.exit(bool({heavy}))"

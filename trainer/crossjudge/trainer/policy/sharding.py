@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-import torch
-from torch.distributed.tensor import DTensor, distribute_tensor
-
 
 class Sharding:
     """Of a model, which it changes in place: its parameters become shares. `count` processes take part."""
@@ -56,11 +53,13 @@ class Sharding:
 
 def gathered(value: Any) -> Any:
     """A share's whole, on the CPU; anything else as it is."""
-    return value.full_tensor().cpu() if isinstance(value, DTensor) else value
+    return value.full_tensor().cpu() if hasattr(value, "full_tensor") else value
 
 
-def shared_as(value: Any, parameter: torch.Tensor) -> Any:
+def shared_as(value: Any, parameter: Any) -> Any:
     """A whole tensor cut as the parameter is; anything else as it is."""
-    if not isinstance(parameter, DTensor) or not isinstance(value, torch.Tensor) or value.shape != parameter.shape:
+    if not hasattr(parameter, "device_mesh") or not hasattr(value, "shape") or value.shape != parameter.shape:
         return value
+    from torch.distributed.tensor import distribute_tensor  # slow to import, and not in every build of torch
+
     return distribute_tensor(value.to(parameter.device), parameter.device_mesh, parameter.placements)

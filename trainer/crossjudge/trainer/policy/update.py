@@ -133,7 +133,7 @@ class Learner:
         metrics = length_metrics([sample.completion for sample in scored])
         counts = self._processes.gathered(len(own := self._micro_batches(scored)))
         if self.policy.sharding is not None:  # whose layers come together for all processes at the same time
-            own += [self._filler(scored)] * (max(counts) - len(own))
+            own += [self._filler(scored) for _ in range(max(counts) - len(own))]
         batches = [self._with_fixed_logprobs(batch) for batch in own]
         measures = Measures(self.settings.loss)
         for iteration in range(self.settings.num_iterations):
