@@ -7,7 +7,8 @@ import pytest
 
 PACKAGES = [
     "mutation", "data", "rewards", "mistakes", "mistakes.command", "training.command", "evals.command",
-    "recipes.code_a1.config", "recipes.ucoder.config", "recipes.ucoder.selection",
+    "recipes.code_a1.config", "recipes.ucoder.config", "recipes.ucoder.selection", "processes",
+    "generation.openai_server", "training.generation_checks",
 ]  # fmt: skip
 
 

@@ -38,7 +38,7 @@ class InProcessGenerator:
         torch.rand((first * n, sampling.max_completion_length), generator=noise, dtype=torch.float64)
         at_once = max(1, self._batch_size // max(n, 1))
         replies: list[list[Completion]] = []
-        with self._policy.active(training=False) as model, torch.inference_mode():
+        with self._policy.whole(), self._policy.active(training=False) as model, torch.inference_mode():
             for start in range(0, len(prompts) if n else 0, at_once):
                 group = prompts[start : start + at_once]
                 shape = (len(group) * n, sampling.max_completion_length)

@@ -118,14 +118,18 @@ class FullSync:
 
     def sync(self) -> None:
         """Raises `GenerationError`."""
-        if is_lead(self._processes):
-            self._client = self._client or self._connect()
-            try:
-                self._client.update_model_params(self._policy.model)
-                self._client.reset_prefix_cache()
-            except Exception as error:  # TRL raises bare ones for what a server answers
-                raise GenerationError(f"the server did not take {self._policy.name}'s weights: {error}") from error
-        self._processes.gathered(None)
+        with self._policy.whole():
+            if is_lead(self._processes):
+                self._send()
+            self._processes.gathered(None)
+
+    def _send(self) -> None:
+        self._client = self._client or self._connect()
+        try:
+            self._client.update_model_params(self._policy.model)
+            self._client.reset_prefix_cache()
+        except Exception as error:  # TRL raises bare ones for what a server answers
+            raise GenerationError(f"the server did not take {self._policy.name}'s weights: {error}") from error
 
 
 def trl_client(server: Server, group_port: int, device: Any, connect_seconds: float) -> WeightClient:

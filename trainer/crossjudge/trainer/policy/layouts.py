@@ -1,5 +1,7 @@
 """How the coder and the tester share weights: one policy, one base with two adapters, or two models."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,14 @@ class Policies:
     def trained(self) -> tuple[Policy, ...]:
         """Each policy once: each has an optimiser of its own."""
         return (self.coder,) if self.coder is self.tester else (self.coder, self.tester)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """As `Policy.whole`, of each."""
+        with ExitStack() as stack:
+            for policy in self.trained:
+                stack.enter_context(policy.whole())
+            yield
 
     def save(self, folder: Path) -> None:
         """Each policy into `folder/<its name>`, where the same layout's `weights` finds them again."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from .errors import PolicyError
+from .sharding import Sharding
 
 
 @dataclass(eq=False)
@@ -20,7 +21,8 @@ class Policy:
     `model` is transformers' or peft's, `tokenizer` transformers'; neither library types its objects usefully. `adapter`
     names the one of a peft model that is this policy; the others, and the base, are left alone. `reference` is the
     frozen model for the KL divergence; a policy with an adapter needs none, because its base is the reference. `bf16`:
-    forward passes compute in bfloat16 (weights keep their own precision).
+    forward passes compute in bfloat16 (weights keep their own precision). `sharding`: how the model is shared out among
+    processes, if it is.
     """
 
     name: str
@@ -29,6 +31,20 @@ class Policy:
     adapter: str | None = None
     reference: Any = None
     bf16: bool = False
+    sharding: Sharding | None = None
+
+    def shard(self, count: int) -> None:
+        """Share the model, and the reference's, out among so many processes. To be done before a learner is made."""
+        self.sharding = Sharding(self.model, count)
+        if self.reference is not None:
+            Sharding(self.reference, count)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """All weights are on this process, to sample from or to save. Of a policy that is shared out, all processes
+        have to do this at the same time."""
+        with nullcontext() if self.sharding is None else self.sharding.whole():
+            yield
 
     @property
     def device(self) -> torch.device:
@@ -85,10 +101,14 @@ class Policy:
             raise PolicyError(f"{self.name} has no reference policy: load it with one, or set beta to 0")
 
     def save(self, folder: Path) -> Path:
-        """Writes a Hugging Face folder, or a peft adapter's, named `name` into `folder`; the tokenizer with it."""
+        """Writes a Hugging Face folder, or a peft adapter's, named `name` into `folder`; the tokenizer with it.
+
+        A policy that is shared out has to be `whole`.
+        """
         own = folder / self.name
         if self.adapter is None:
-            self.model.save_pretrained(own)
+            state = None if self.sharding is None else self.sharding.state()
+            self.model.save_pretrained(own, state_dict=state)
         else:
             # peft makes a folder named like the adapter, and a page beside it that nobody asked for. The base's
             # embeddings are not trained, so never saved.

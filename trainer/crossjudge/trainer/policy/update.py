@@ -25,6 +25,7 @@ from .measures import Measures, length_metrics
 from .policy import Policy
 from .randomness import seeded
 from .schedule import ScheduleName, rate_factor
+from .sharding import gathered, shared_as
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class _MicroBatch:
     advantages: Tensor  # (B,)
     weights: Tensor  # (B,): what each of the completion's tokens weighs in the loss
     sampled: Tensor | None  # (B, T): the generator's log-probabilities
+    is_filler: bool = False
+    """Nothing is learned from it, and nothing said of it."""
     old: Tensor | None = None  # (B, T)
     reference: Tensor | None = None  # (B, T)
 
@@ -110,7 +113,7 @@ class Learner:
     """A policy with its optimiser. One for each policy that is trained; see `Policies.trained`.
 
     Each of `processes` is given all samples and runs its share of them; their gradients are summed, so that all take
-    the same steps.
+    the same steps. A policy that is shared out among them has to be so before.
     """
 
     def __init__(self, policy: Policy, settings: UpdateSettings, processes: Processes = ALONE) -> None:
@@ -135,8 +138,10 @@ class Learner:
         """
         scored = [sample for sample in samples if sample.is_scored]
         metrics = length_metrics([sample.completion for sample in scored])
-        batches = [self._with_fixed_logprobs(batch) for batch in self._micro_batches(scored)]
-        has_signal = any(self._processes.gathered(bool(batches)))
+        counts = self._processes.gathered(len(own := self._micro_batches(scored)))
+        if self.policy.sharding is not None:  # whose layers come together for all processes at the same time
+            own += [self._filler(scored) for _ in range(max(counts) - len(own))]
+        batches = [self._with_fixed_logprobs(batch) for batch in own]
         measures = Measures(self.settings.loss)
         for iteration in range(self.settings.num_iterations):
             self._set_rate()
@@ -144,26 +149,32 @@ class Learner:
             with seeded(self.settings.seed + self.steps, self.policy.device):
                 for batch in batches:
                     self._backward(batch, measures, is_first=iteration == 0)
-            if has_signal:
+            if any(counts):
                 self._sum_gradients()
             self._step(measures)
         return {**metrics, **measures.metrics(self.settings.num_iterations, self._processes)}
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs, beside the policy's weights, to go on exactly. Tensors, numbers and strings."""
-        return {"policy": self.policy.name, "steps": self.steps, "optimizer": self._optimizer.state_dict()}
+        """What `load_state_dict` needs, beside the policy's weights, to go on exactly. Tensors, numbers and strings.
+
+        Of a policy that is shared out, all processes have to ask at the same time.
+        """
+        optimizer = self._optimizer.state_dict()
+        state = {at: {k: gathered(v) for k, v in each.items()} for at, each in optimizer["state"].items()}
+        return {"policy": self.policy.name, "steps": self.steps, "optimizer": {**optimizer, "state": state}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from there, with the settings given to this learner. Raises `UnusableState` where it does not fit."""
         try:
             if state["policy"] != self.policy.name:
                 raise UnusableState(f"this is the state of {state['policy']!r}, not of {self.policy.name!r}")
-            shapes = [parameter.shape for group in self._optimizer.param_groups for parameter in group["params"]]
+            own = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
             saved = state["optimizer"]["state"]
-            if any(saved[at]["exp_avg"].shape != shapes[at] for at in saved):
+            if any(saved[at]["exp_avg"].shape != own[at].shape for at in saved):
                 raise ValueError("the weights have other shapes")
             settings = [{k: v for k, v in group.items() if k != "params"} for group in self._optimizer.param_groups]
-            self._optimizer.load_state_dict(state["optimizer"])
+            cut = {at: {k: shared_as(v, own[at]) for k, v in each.items()} for at, each in saved.items()}
+            self._optimizer.load_state_dict({**state["optimizer"], "state": cut})
             for group, given in zip(self._optimizer.param_groups, settings, strict=True):
                 group.update(given)
             self.steps = int(state["steps"])
@@ -192,6 +203,11 @@ class Learner:
             self._micro_batch([samples[at] for at in some], [weights[at] for at in some])
             for some in (order[start : start + size] for start in range(0, len(order), size))
         ]
+
+    def _filler(self, samples: Sequence[Sample]) -> _MicroBatch:
+        """For a process that has fewer batches than another."""
+        shortest = min(samples, key=lambda sample: len(sample.completion.token_ids) + len(sample.prompt_ids))
+        return replace(self._micro_batch([shortest], [0.0]), is_filler=True)
 
     def _is_masked(self, sample: Sample) -> bool:
         return self.settings.mask_truncated_completions and sample.completion.is_truncated
@@ -247,19 +263,23 @@ class Learner:
         # Masked completions are in no micro-batch, so every token in one is learned from.
         mask = batch.tokens.completion_mask
         loss = grpo_loss(logprobs, old, batch.advantages, mask, batch.weights, self.settings.loss, batch.reference)
-        torch.autograd.backward(loss.loss)
+        # The gradients of a policy that is shared out are averaged over the processes; ours are to be summed.
+        torch.autograd.backward(loss.loss if self.policy.sharding is None else loss.loss * self._processes.count)
+        if batch.is_filler:
+            return
         measures.add(loss, entropy, mask)
         if is_first and batch.sampled is not None:
             measures.add_sampled(logprobs.detach(), batch.sampled, mask)
 
     def _sum_gradients(self) -> None:
         # One after the other: all at once would take the memory of the gradients once more.
-        for parameter in self._parameters if self._processes.count > 1 else ():
+        is_to_do = self._processes.count > 1 and self.policy.sharding is None  # else they have been summed
+        for parameter in self._parameters if is_to_do else ():
             own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
             parameter.grad = self._processes.summed(own)
 
     def _step(self, measures: Measures) -> None:
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_grad_norm)
+        norm = gathered(torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_grad_norm))
         measures.add_norm(norm)
         # One overflow must not turn the weights into NaN: such a step is left out, and seen in the metrics.
         if math.isfinite(norm):

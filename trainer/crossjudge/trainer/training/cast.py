@@ -74,6 +74,9 @@ def cast_of(
     settings = {"coder": _learning(config, "coder"), "tester": _learning(config, "tester")}
     with_reference = any(role.beta for role in (config.coder, config.tester))
     policies = _policies(config, weights, with_reference)
+    if config.fsdp and processes.count > 1:
+        for policy in policies.trained:
+            policy.shard(processes.count)
     generators, syncs = generators_of(_roles(policies, config), config, tell, processes)
     learners: dict[str, Learner] = {}
     for policy, role in ((policies.coder, "coder"), (policies.tester, "tester")):

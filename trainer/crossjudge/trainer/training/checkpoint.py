@@ -13,16 +13,13 @@ import torch
 from safetensors import SafetensorError
 
 from crossjudge.trainer.policy.layouts import Policies
-from crossjudge.trainer.policy.update import Learner
 
 from .errors import BadRunFolder
 from .run_folder import STATE, synced, whole_checkpoints
 
 
-def save(
-    folder: Path, step: int, policies: Policies, learners: Mapping[str, Learner], state: Mapping[str, Any]
-) -> Path:
-    """Write the checkpoint of a step; `state` is what else is to be kept.
+def save(folder: Path, step: int, policies: Policies, learnt: Mapping[str, Any], state: Mapping[str, Any]) -> Path:
+    """Write the checkpoint of a step; `learnt` is the state of each learner, `state` what else is to be kept.
 
     Raises `BadRunFolder`, and leaves no half of one, where the disk is full.
     """
@@ -32,8 +29,7 @@ def save(
     try:
         part.mkdir(parents=True)
         policies.save(part)
-        learnt = {name: learner.state_dict() for name, learner in learners.items()}
-        torch.save({"step": step, "learners": learnt, **state}, part / STATE)
+        torch.save({"step": step, "learners": dict(learnt), **state}, part / STATE)
         shutil.rmtree(place, ignore_errors=True)
         synced(part)
         part.replace(place)

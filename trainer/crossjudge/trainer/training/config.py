@@ -172,6 +172,7 @@ class RecipeConfig(Part):
     bf16: bool = False
     gradient_checkpointing: bool = False
     device: str = "auto"
+    fsdp: bool = Field(False, description="share weights, gradients and moments out among the processes")
     seed: int = Field(0, ge=0)
     generation: GenerationConfig = GenerationConfig()
     eval_problems: Path | None = Field(None, description="held-out problems with reference solutions and tests")

@@ -10,6 +10,8 @@ def check_generation(config: RunConfig) -> None:
         # One policy in both roles learns as the coder's section says.
         learning = config.coder if config.layout == "shared" else role
         _check(name, role, learning, generation_of(role, config))
+    if config.fsdp and config.layout == "lora":
+        raise BadConfig("fsdp shares out what is trained whole: leave it out with layout lora, whose base is frozen")
     coder, tester = (generation_of(role, config) for role in (config.coder, config.tester))
     if config.layout == "separate" and coder.backend == tester.backend == "vllm" and coder.url == tester.url:
         raise BadConfig(

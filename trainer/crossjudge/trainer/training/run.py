@@ -99,7 +99,8 @@ class Run:
             with _until_signal(self._stop):
                 return self._steps()
         except CrossjudgeError as error:
-            if not isinstance(error, TrainingError):  # a folder that cannot be written, say
+            # Not where a folder cannot be written, say; and other processes may not know that this one has to stop.
+            if not isinstance(error, TrainingError) and self.processes.count == 1:
                 self._save_rest()
             raise
         finally:
@@ -149,15 +150,14 @@ class Run:
 
     def save(self) -> None:
         """A checkpoint of the step just done."""
-        if is_lead(self.processes):
-            self._write()
-        self.processes.gathered(None)  # nobody goes while the first still saves
-
-    def _write(self) -> None:
+        learnt = {name: learner.state_dict() for name, learner in self.cast.learners.items()}
         state = {"recipe": self._recipe_state, "alarms": self.alarms.state_dict()}
-        checkpoint.save(self.folder.path, self.done, self.cast.policies, self.cast.learners, state)
+        with self.cast.policies.whole():
+            if is_lead(self.processes):
+                checkpoint.save(self.folder.path, self.done, self.cast.policies, learnt, state)
+                checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
+            self.processes.gathered(None)  # nobody goes while the first still saves
         self._saved = self.done
-        checkpoint.keep_last(self.folder.path, self.config.save_total_limit)
 
     def _note(self, step: int, recipe_state: Any) -> None:
         """Where the run stands now that a step is done: one that is broken off changes some of it."""
@@ -168,9 +168,8 @@ class Run:
 
     def _save_rest(self) -> None:
         """What was learnt since the last checkpoint, unless a step was broken off in the middle of learning."""
-        # Without waiting for other processes, which may not know that this one has to stop.
-        if is_lead(self.processes) and self.done > self._saved and self._updates() == self._learnt:
-            self._write()
+        if self.done > self._saved and self._updates() == self._learnt:
+            self.save()
             self._tell(f"step {self.done} is saved; the same command goes on from there")
 
     def _cast(self, at: int | None) -> Cast:
