@@ -31,7 +31,7 @@ def test_a_template_may_be_any_file(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("{entry_point}", r"\{prompt\} is missing"),
-        ("{prompt} {name}", r"no placeholder \{name\}; there are \{prompt\}, \{entry_point\} and \{code\}"),
+        ("{prompt} {name}", r"no placeholder \{name\}; there are \{prompt\}, \{entry_point\}, \{code\}"),
         ("{Prompt}", r"no placeholder \{Prompt\}"),
         ("", "is missing"),
     ],
