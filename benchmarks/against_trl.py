@@ -35,16 +35,16 @@ from rich.table import Table
 from crossjudge.client import Client
 from crossjudge.client.bench.machine import where
 from crossjudge.client.stack import Stack
-from crossjudge.trainer.data import TrainingProblem, solution_of
+from crossjudge.trainer.data import TrainingProblem, read_problems, solution_of
 from crossjudge.trainer.generation.sampling import Completion
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
 from crossjudge.trainer.training.cast import Cast, cast_of
 from crossjudge.trainer.training.clock import Clock
-from crossjudge.trainer.training.evaluation import measured
 from crossjudge.trainer.training.judging import Judge, JudgedRollout
 from crossjudge.trainer.training.lessons import lesson_of
+from crossjudge.trainer.training.marks import marks_of
 from crossjudge.trainer.training.rollout import Replies, Rollout
-from crossjudge.trainer.training.run import parts_of, some_problems
+from crossjudge.trainer.training.run import parts_of
 from world_recipe import recipe_of
 
 transformers: Any = import_module("transformers")  # neither tells a type checker what it has
@@ -196,8 +196,8 @@ def held_out(
     cast = cast_of(config.model_copy(update={"coder": config.coder.model_copy(update={"model": str(model)})}))
     replies = cast.coder.replies(problems, EVALUATION_SEED, SAMPLES)
     rollouts = [without_tests(problem, each) for problem, each in zip(problems, replies, strict=True)]
-    found = measured(judge.judge(rollouts, with_references=True))
-    return {name: round(found[name], 3) for name in ("pass@1", "pass@4")}
+    found = marks_of(judge.judge(rollouts, with_references=True), (1, 4))
+    return {name: round(found[name].value, 3) for name in ("pass@1", "pass@4")}
 
 
 def compared(
@@ -206,10 +206,10 @@ def compared(
     """Both trainers from the same start, one seed."""
     config = recipe_of(ZeroCoderConfig, world, f"seed={seed}", "layout=separate")
     size = config.problems_per_step
-    pool = some_problems(config.problems)
+    pool = read_problems(config.problems).problems
     problems = [pool[at] for at in np.random.default_rng(seed).permutation(len(pool))[: steps * size]]
     assert config.eval_problems is not None
-    measured_on = some_problems(config.eval_problems)[:HELD_OUT]
+    measured_on = read_problems(config.eval_problems).problems[:HELD_OUT]
     with TemporaryDirectory() as folder:
         place = Path(folder)
         ours = Ours(config, cast_of(config), judge)

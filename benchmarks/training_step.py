@@ -25,19 +25,20 @@ os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # rea
 
 import torch
 import typer
-from crossjudge.trainer.study.pictures.frame import BLUE, GREEN, ORANGE, PINK, new_figure, plain
 from rich.console import Console
 from rich.table import Table
 
 from crossjudge.client import Client, Grid, Problem
 from crossjudge.client.bench.machine import where
 from crossjudge.client.stack import Stack
-from crossjudge.trainer.data import TrainingProblem
+from crossjudge.contracts import Detail
+from crossjudge.trainer.data import TrainingProblem, read_problems
+from crossjudge.trainer.picture_frame import BLUE, GREEN, ORANGE, PINK, new_figure, plain
 from crossjudge.trainer.recipes.zerocoder.config import ZeroCoderConfig
-from crossjudge.trainer.recipes.zerocoder.recipe import ZeroCoder, make
+from crossjudge.trainer.recipes.zerocoder.recipe import Rules, ZeroCoder
 from crossjudge.trainer.training.cast import cast_of
-from crossjudge.trainer.training.judging import Judge
-from crossjudge.trainer.training.run import parts_of, some_problems
+from crossjudge.trainer.training.judging import OUTPUTS, Judge
+from crossjudge.trainer.training.run import parts_of
 from world_recipe import cpu_seconds, recipe_of
 
 WAYS = [(diagnose, parts) for diagnose in (False, True) for parts in (1, 2, 4)]
@@ -53,9 +54,9 @@ class WatchedJudge(Judge):
     asked: list[tuple[int, float]] = field(default_factory=list)
     """Cells and seconds of each call."""
 
-    def grids(self, problems: Sequence[Problem]) -> dict[int, Grid]:
+    def _own(self, problems: Sequence[Problem], detail: Sequence[Detail] = OUTPUTS) -> dict[int, Grid]:
         started = time.perf_counter()
-        found = super().grids(problems)
+        found = super()._own(problems, detail)
         cells = sum(len(problem.solutions) * len(problem.tests) for problem in problems)
         self.asked.append((cells, time.perf_counter() - started))
         return found
@@ -82,7 +83,7 @@ class Way:
         )  # fmt: skip
         client = Client(url, run=f"way-{number}", limits=config.verifier.limits, isolation=config.verifier.isolation)
         judge = WatchedJudge(client, config.verifier.patience_seconds, print)
-        return Way(diagnose, parts, make(config, cast_of(config), judge), judge)
+        return Way(diagnose, parts, Rules.of(config).recipe(config, cast_of(config), judge), judge)
 
     def step(self, number: int, problems: Sequence[TrainingProblem], stack: Stack) -> None:
         """Take a step; what it took goes to `steps`."""
@@ -113,7 +114,9 @@ def measured(world: Path, steps: int, tell: Callable[[str], None]) -> list[dict[
     with TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         ways = [Way.of(world, stack.url, number, *way) for number, way in enumerate(WAYS)]
         config = ways[0].recipe.config
-        problems = list(parts_of(some_problems(config.problems)[: (steps + 1) * config.problems_per_step], steps + 1))
+        problems = list(
+            parts_of(read_problems(config.problems).problems[: (steps + 1) * config.problems_per_step], steps + 1)
+        )
         for number, those_of_step in enumerate(problems):
             for way in ways:
                 way.step(number, those_of_step, stack)

@@ -90,7 +90,8 @@ def test_the_oracle_is_always_right(judge: Client, tmp_path: Path) -> None:
 def test_problems_that_tell_nothing_are_left_out_before_training(judge: Client, tmp_path: Path) -> None:
     from crossjudge.trainer.training.errors import BadConfig
 
-    settings = {**wordy_run(tmp_path), "max_steps": 1, "prefilter": {"min_rank": 1, "at_once": 1}}
+    settings = {**wordy_run(tmp_path), "max_steps": 1, "problems_per_step": 1}
+    settings |= {"prefilter": {"min_rank": 1, "at_once": 1}}
     trained(settings, judge)
     ranks = {each["id"]: each["rank"] for each in lines(tmp_path / "run" / "prefilter.jsonl")}
     assert ranks == {"one": 0, "two": 1}
