@@ -11,6 +11,7 @@ from crossjudge.trainer.data import load_template
 from crossjudge.trainer.generation import Generator, Sampling
 from crossjudge.trainer.generation.in_process import InProcessGenerator
 from crossjudge.trainer.generation.weight_sync import WeightSync
+from crossjudge.trainer.plugins import part_at
 from crossjudge.trainer.policy.folders import ModelSettings
 from crossjudge.trainer.policy.layouts import Policies, lora, separate, shared
 from crossjudge.trainer.policy.loss import LossSettings
@@ -140,7 +141,8 @@ def _player(policy: Policy, role: PlayedConfig, generator: Generator, needs_prom
         max_completion_length=role.max_completion_length,
     )  # fmt: skip
     template, context = load_template(role.prompt, needs_prompt=needs_prompt), policy.context_length
-    return Player(generator, policy.tokenizer, template, sampling, role.num_generations, context)
+    extract = part_at(role.extract) if isinstance(role, RoleConfig) and role.extract else None
+    return Player(generator, policy.tokenizer, template, sampling, role.num_generations, context, extract)
 
 
 def _learning(config: RunConfig, name: Literal["coder", "tester"]) -> UpdateSettings:

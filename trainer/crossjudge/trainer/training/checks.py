@@ -14,6 +14,7 @@ import yaml
 
 from crossjudge.client import Client, CrossjudgeError, ProtocolError, Verdict
 from crossjudge.trainer.data import TrainingProblem, load_template, read_problems
+from crossjudge.trainer.plugins import part_at
 
 from .config import RunConfig
 from .errors import BadConfig, BadRunFolder
@@ -59,6 +60,13 @@ def check_templates(config: RunConfig, asked: Asked) -> None:
                     f"{role}.prompt, {template.source}, has {{entry_point}}, and {lacking!r} of {key} has none: add "
                     "entry_point to the problem, or use a template without it"
                 )
+
+
+def check_extractors(config: RunConfig) -> None:
+    """Raises `UnknownPart`, and `BadConfig` for what cannot be called."""
+    for name, role in (("coder", config.coder), ("tester", config.tester)):
+        if role.extract and not callable(part_at(role.extract)):
+            raise BadConfig(f"{name}.extract is {role.extract}, which is no function")
 
 
 def check_verifier(client: Client) -> None:

@@ -93,6 +93,9 @@ class RoleConfig(PlayedConfig):
     num_generations: int = Field(8, ge=2, description="replies to each problem")
     temperature: float = Field(1.0, gt=0)
     generation: GenerationConfig | None = Field(None, description="as `generation` of the run, for this role alone")
+    extract: str | None = Field(
+        None, description="a function of your own that cuts replies, as `my_module:my_function`"
+    )
     scale_rewards: Literal["group", "batch", "none"] = "group"
     learning_rate: float = Field(1e-6, ge=0)
     lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"

@@ -3,6 +3,7 @@
 CrossjudgeError
 └── TrainingError
     ├── BadConfig          a key or a value of the configuration
+    ├── BadPart            a user's own function that does not do what it is for
     └── BadRunFolder       a run folder that holds another run, or a checkpoint that cannot be used
 """
 
@@ -15,6 +16,10 @@ class TrainingError(CrossjudgeError):
 
 class BadConfig(TrainingError):
     """A key or a value of the configuration, by its dotted path."""
+
+
+class BadPart(TrainingError):
+    """A user's own function raised, or gave back what it is not for."""
 
 
 class BadRunFolder(TrainingError):

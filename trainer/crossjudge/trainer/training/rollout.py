@@ -1,6 +1,6 @@
 """Replies of a role to problems, and the solutions or tests in them. Knows nothing of rewards."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from crossjudge.contracts import AssertTest, Test
 from crossjudge.trainer.data import Template, TrainingProblem, cut_tests, solution_of
 from crossjudge.trainer.generation import Completion, Generator, Sampling
+
+from .own_cuts import own_solution, own_tests
 
 Ints = NDArray[np.int64]
 
@@ -25,6 +27,8 @@ class Player:
     num_generations: int
     context_length: int | None = None
     """Longest prompt and reply together, in tokens; None where the model sets no bound."""
+    extract: Callable[..., Any] | None = None
+    """A user's own function that cuts replies, see `own_cuts`."""
 
     def replies(
         self, problems: Sequence[TrainingProblem], seed: int, n: int | None = None, codes: Sequence[str] | None = None
@@ -33,7 +37,7 @@ class Player:
         shown = codes if codes is not None and self.template.shows_code else [None] * len(problems)
         prompts = [self.prompt_ids(problem, code) for problem, code in zip(problems, shown, strict=True)]
         drawn = self.generator.generate(prompts, n or self.num_generations, self.sampling, seed)
-        return [Replies(ids, tuple(of_one)) for ids, of_one in zip(prompts, drawn, strict=True)]
+        return [Replies(ids, tuple(of_one), self.extract) for ids, of_one in zip(prompts, drawn, strict=True)]
 
     def prompt_ids(self, problem: TrainingProblem, code: str | None = None) -> tuple[int, ...]:
         """The template's text, as a user's message where the tokenizer has a chat template."""
@@ -50,6 +54,8 @@ class Replies:
 
     prompt_ids: tuple[int, ...]
     completions: tuple[Completion, ...]
+    extract: Callable[..., Any] | None = None
+    """As of the `Player` that answered."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +110,24 @@ class Rollout:
 
 
 def solutions_of(problem: TrainingProblem, coder: Replies) -> tuple[str, ...]:
-    """Cut out of the replies, one for each; empty where there is none in it."""
+    """Cut out of the replies, one for each; empty where there is none in it. Raises `BadPart`."""
     texts = [completion.text for completion in coder.completions]
-    return tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
+    if coder.extract is None:
+        return tuple(solution_of(text, problem.entry_point, prompt=problem.prompt) or "" for text in texts)
+    return tuple(own_solution(coder.extract, text, problem) for text in texts)
+
+
+def tests_of(problem: TrainingProblem, tester: Replies, limit: int) -> list[list[Test]]:
+    """Cut out of the replies, at most `limit` of each. Raises `BadPart`."""
+    texts = [completion.text for completion in tester.completions]
+    if tester.extract is None:
+        return [list(cut_tests(text, problem.entry_point, limit=limit)) for text in texts]
+    return [own_tests(tester.extract, text, problem, limit) for text in texts]
 
 
 def rollout_of(problem: TrainingProblem, coder: Replies, tester: Replies, tests_per_reply: int) -> Rollout:
-    """Cut solutions and tests out of the replies."""
-    cut = [cut_tests(reply.text, problem.entry_point, limit=tests_per_reply) for reply in tester.completions]
+    """Cut solutions and tests out of the replies. Raises `BadPart`."""
+    cut = tests_of(problem, tester, tests_per_reply)
     owners = tuple(number for number, tests in enumerate(cut) for _ in tests)
     tests = tuple(test for tests in cut for test in tests)
     return Rollout(problem, coder, tester, solutions_of(problem, coder), tests, owners)

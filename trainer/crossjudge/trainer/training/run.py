@@ -21,6 +21,7 @@ from .cast import Cast, cast_of
 from .checks import (
     Asked,
     check_batch,
+    check_extractors,
     check_lengths,
     check_same_run,
     check_templates,
@@ -71,6 +72,7 @@ class Run:
         held_out = {} if self.evaluation is None else {"eval_problems": self.evaluation.problems}
         asked = {"problems": self.problems, **held_out, **(also or {})}
         check_templates(config, asked)
+        check_extractors(config)
         at = start_of(self.folder, resume)
         check_writable(config.output_dir)
         if at is not None:

@@ -42,6 +42,8 @@ READ_PER_TEST_ASKED = 2
 
 def train(config: CodeA1Config, client: Client, console: Console, resume: str = "auto") -> dict[str, float]:
     """A run of Code-A1 from its configuration to its end. Returns the last metrics."""
+    if config.tester.extract:
+        raise BadConfig("tester.extract: Code-A1 corrects what tests state, so it reads them itself; leave it out")
     chooser = chooser_of(config)  # before models are loaded, which takes long
     return Run(config, client, console, resume, partial(make, chooser)).train()
 
