@@ -15,6 +15,8 @@ from crossjudge.worker.pool import JailPool
 from judged_cells import jail_pool
 
 REPOSITORY = Path(__file__).parent.parent
+# Several tests run at once: threads of torch would wait for one another, and take many times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 OF_THE_TRAINER = ("datasets", "peft", "torch", "transformers", "trl")  # whose absence its tests are skipped for
 
 # A busy machine is slow, not wrong: no test of ours is timed, those that Hypothesis makes among them.

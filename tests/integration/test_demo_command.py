@@ -96,6 +96,7 @@ def test_a_pair_learns_in_the_demo_from_what_its_stack_says(tmp_path: Path) -> N
 
 @pytest.mark.nsjail
 @pytest.mark.redis
+@pytest.mark.slow
 def test_a_demo_that_is_killed_in_training_leaves_no_process(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the trainer's extra is not installed")
     with demo(tmp_path, steps=1000) as process:

@@ -58,7 +58,7 @@ def test_checkpoints_are_measured_once_and_shown(run: Path) -> None:
     figures = first[0]["figures"]
     assert 0 < figures["pass@1"] < figures["pass@8"] < figures["pass@20"] <= 1
     assert 0 < figures["tests/valid"] < 1 and 0 < figures["tests/mutation_score"] <= 1
-    assert set(first[0]["errors"]) == set(figures)
+    assert set(first[0]["errors"]) == set(figures) - {"tests/mul"}  # a product of two that are not independent
     table = told(*wanted)
     assert len(lines(run / "eval.jsonl")) == 3, "it is there already"
     assert all(word in table for word in ("pass@20", "mutation score", "base", f"{figures['pass@8']:.3f} ±"))

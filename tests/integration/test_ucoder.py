@@ -120,9 +120,9 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(
         if left < 0:
             raise Killed
 
-    def replies_until_killed(self: Player, *arguments: Any) -> Any:
+    def replies_until_killed(self: Player, *arguments: Any, **named: Any) -> Any:
         counted()
-        return replies(self, *arguments)
+        return replies(self, *arguments, **named)
 
     def judged_until_killed(self: Judge, *arguments: Any, **named: Any) -> Any:
         counted()

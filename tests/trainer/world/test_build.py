@@ -52,6 +52,7 @@ def test_a_world_is_built_once_and_then_copied(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_white_box_models_start_as_the_tester_and_are_measured_in_their_parts(tmp_path: Path) -> None:
     world = build(tmp_path / "world", TINY, cache=tmp_path / "cache", roles=["white_box_tester", "white_box_shared"])
     assert {each.name for each in (tmp_path / "cache").iterdir()} == {
