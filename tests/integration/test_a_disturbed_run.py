@@ -106,7 +106,7 @@ def test_a_trainer_that_is_killed_again_and_again_loses_nothing(stack: str, tmp_
     whole = {**settings, "output_dir": str(tmp_path / "whole")}
     finished(whole, stack)
     chance, config, half_saved = random.Random(0), tmp_path / "run" / "config.yaml", 0
-    for dies_in_save in (None, 5, None, 10, None, 17):
+    for dies_in_save in (None, 5, None, 17):
         before = config.stat().st_mtime_ns if config.exists() else 0
         with training(settings, stack, dies_in_save) as process:
             if dies_in_save is None:
@@ -116,7 +116,7 @@ def test_a_trainer_that_is_killed_again_and_again_loses_nothing(stack: str, tmp_
             process.join(60)
             assert process.exitcode == -signal.SIGKILL
         half_saved += any((tmp_path / "run").glob(".checkpoint-*.part"))
-    assert half_saved >= 3
+    assert half_saved >= 2
     finished(settings, stack)
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
     assert not any((tmp_path / "run").glob(".checkpoint-*"))

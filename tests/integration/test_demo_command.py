@@ -80,6 +80,7 @@ def test_the_demo_ends_with_every_verdict_a_picture_and_no_process_left(tmp_path
 
 @pytest.mark.nsjail
 @pytest.mark.redis
+@pytest.mark.slow
 def test_a_pair_learns_in_the_demo_from_what_its_stack_says(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the trainer's extra is not installed")
     recipe = (REPOSITORY / "recipes" / RECIPE).read_text()
